@@ -1,0 +1,11 @@
+std = "lua54"
+max_line_length = 80
+cache = false
+color = false
+globals = {}
+exclude_files = { "build/**", "spec/golden/**" }
+files["spec"] = { std = "+busted", max_line_length = 100 }
+files["spec/golden"] = { ignore = { ".*" } }
+files["scripts"] = { read_globals = { "tidal" } }
+files["premake5.lua"] = { std = "lua51", global = false }
+files["scripts/premake4.lua"] = { std = "lua51", global = false }

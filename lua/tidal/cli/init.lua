@@ -1,0 +1,70 @@
+-- The verbs of tidal-lua: which there are, and what runs them.
+--
+-- A verb is a module tidal.cli.<name> with run(args) -> exit status; it may
+-- raise a usage error (cli/options.lua). The host calls main and show.
+local core = require "tidal.core"
+local options = require "tidal.cli.options"
+local suggest = require "tidal.suggest"
+
+local M = {}
+
+---One line per verb, for --help.
+M.verbs = {
+  plan = "what a layout means, node by node",
+  prove = "total and unique over all 2^64 ids, from the boundaries",
+  route = "the shard of each id",
+  wal = "wal dump PATH: batches and events of segment files",
+  test = "busted inside the host",
+  bench = "speed as ratios, measured side by side",
+}
+
+---The names, in the order in which people meet them.
+M.order = { "plan", "prove", "route", "wal", "test", "bench" }
+
+local function complain(message)
+  io.stderr:write("tidal-lua: ", message, "\n")
+end
+
+local function failed(why)
+  if options.is_usage(why) then
+    complain(why.message)
+    return 2
+  end
+  if core.is_error(why) then
+    complain(why.message)
+    return 1
+  end
+  complain(tostring(why))
+  return 1
+end
+
+---Runs a verb with its arguments.
+---@param verb string
+---@param args string[]
+---@return integer status 0 done, 1 failed or refused, 2 usage
+function M.main(verb, args)
+  if not M.verbs[verb] then
+    complain(("no verb or script '%s'%s; the verbs are: %s"):format(
+      verb, suggest.unknown(verb, M.order), table.concat(M.order, " ")))
+    return 2
+  end
+  local run = require("tidal.cli." .. verb).run
+  local result = table.pack(xpcall(run, function(why)
+    if options.is_usage(why) or core.is_error(why) then return why end
+    return debug.traceback(tostring(why), 2)
+  end, args))
+  if result[1] then return result[2] or 0 end
+  return failed(result[2])
+end
+
+---Prints the plan of a layout that a script returned.
+---@param value any
+---@return boolean printed, integer? status
+function M.show(value)
+  if not require "tidal.cluster.layout".is(value) then return false end
+  local plan = value:plan()
+  print(plan:text(options.style(io.stdout)))
+  return true, plan:ok() and 0 or 1
+end
+
+return M

@@ -1,0 +1,129 @@
+-- Arguments of verbs: `--name`, `--name VALUE`, `--name=VALUE`, and what is
+-- left over. Also what verbs share: usage errors, styles, whole files.
+local core = require "tidal.core"
+local suggest = require "tidal.suggest"
+local terminal = require "tidal.render.terminal"
+
+local M = {}
+
+local Usage = { __tostring = function(self) return self.message end }
+
+---Raises an error that ends the verb with exit status 2.
+function M.usage(form, ...)
+  error(setmetatable({ message = form:format(...) }, Usage), 0)
+end
+
+---True for an error that M.usage raised.
+function M.is_usage(value)
+  return getmetatable(value) == Usage
+end
+
+local function names_of(spec)
+  local out = {}
+  for name in pairs(spec) do out[#out + 1] = "--" .. name end
+  table.sort(out)
+  return out
+end
+
+---@param args string[]
+---@param spec { [string]: "flag"|"value"|"list" }
+---@param synopsis string shown with a usage error
+---@return table options by name, string[] rest
+function M.parse(args, spec, synopsis)
+  local out, rest, i = {}, {}, 1
+  local function fail(form, ...)
+    M.usage(form .. "\nusage: tidal-lua %s", ...)
+  end
+  while i <= #args do
+    local word = args[i]
+    local name, value = word:match "^%-%-([%w-]+)=?(.*)$"
+    if word == "-o" then name, value = "output", "" end
+    if word == "--" then
+      table.move(args, i + 1, #args, #rest + 1, rest)
+      break
+    elseif not name then
+      if word:sub(1, 1) == "-" and word ~= "-" then
+        fail("unknown option %s", word, synopsis)
+      end
+      rest[#rest + 1] = word
+    elseif not spec[name] then
+      fail("unknown option --%s%s", name,
+           suggest.unknown("--" .. name, names_of(spec)), synopsis)
+    elseif spec[name] == "flag" then
+      if word:find "=" then fail("--%s takes no value", name, synopsis) end
+      out[name] = true
+    else
+      if not word:find "=" then
+        i = i + 1
+        value = args[i]
+        if not value then fail("--%s needs a value", name, synopsis) end
+      end
+      if spec[name] == "list" then
+        out[name] = out[name] or {}
+        table.insert(out[name], value)
+      elseif out[name] then
+        fail("--%s is given twice", name, synopsis)
+      else
+        out[name] = value
+      end
+    end
+    i = i + 1
+  end
+  return out, rest
+end
+
+---Raises a usage error unless there are min..max words left.
+function M.expect(rest, min, max, synopsis)
+  if #rest < min then M.usage("too few arguments\nusage: tidal-lua %s",
+                              synopsis) end
+  if max and #rest > max then
+    M.usage("unexpected argument %s\nusage: tidal-lua %s", rest[max + 1],
+            synopsis)
+  end
+end
+
+---Raises an error that ends the verb with exit status 1.
+function M.fail(form, ...)
+  error(core.error { code = "refused", message = form:format(...) }, 0)
+end
+
+---What the executable knows about the system; nil in another interpreter.
+function M.host()
+  local found, host = pcall(require, "tidal.host")
+  return found and host or nil
+end
+
+---True if a standard stream is a terminal; the host knows.
+function M.is_tty(stream)
+  local host = M.host()
+  return host ~= nil and host.isatty(stream == io.stdout and 1 or 2)
+end
+
+---A progress line on standard error; silent where that is no terminal.
+function M.progress(label)
+  local host = M.host()
+  return terminal.progress(io.stderr, M.is_tty(io.stderr), label,
+                           host and host.clock)
+end
+
+---How to write to a standard stream: in colour or plain.
+function M.style(stream)
+  return terminal.style_for(M.is_tty(stream))
+end
+
+---A whole file; fails with the system's reason.
+function M.read(path)
+  local file, why = io.open(path, "rb")
+  if not file then M.fail("%s", why) end
+  local bytes, bad = file:read "a"
+  file:close()
+  if not bytes then M.fail("%s: %s", path, bad) end
+  return bytes
+end
+
+---The layout in a file.
+function M.layout(path)
+  return require "tidal.cluster".load(path)
+end
+
+return M

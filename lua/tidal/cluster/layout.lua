@@ -1,0 +1,153 @@
+-- A layout: what a cluster is, as a frozen value.
+--
+--   name, epoch, shards, regions = { { id = 0, name = }, ... }, router,
+--   leaders = { [shard] = region id } or "all", rules, file
+local core = require "tidal.core"
+local json = require "tidal.json"
+
+local M = {}
+
+local Layout = {}
+
+local META <const> = { __name = "tidal.Layout", __metatable = "locked" }
+local fields_of = setmetatable({}, { __mode = "k" })
+
+function META.__index(self, key)
+  local method = Layout[key]
+  if method ~= nil then return method end
+  return fields_of[self][key]
+end
+
+function META.__newindex(_, key)
+  error(("a layout is a value: %s cannot be set; declare another one")
+        :format(tostring(key)), 2)
+end
+
+function META.__tostring(self)
+  return ("tidal.Layout(%s, epoch %d, %d regions x %d shards)"):format(
+    self.name, self.epoch, #self.regions, self.shards)
+end
+
+---From fields that tidal.cluster has checked.
+function M.new(fields)
+  local self = {}
+  fields_of[self] = fields
+  return setmetatable(self, META)
+end
+
+---True for a value that M.new made.
+function M.is(value)
+  return type(value) == "table" and fields_of[value] ~= nil
+end
+
+---The shard an id belongs to.
+---@return userdata ShardId
+function Layout:route(id)
+  return self.router:route(id)
+end
+
+---The ranges of a range strategy, rising; nil for single and hash.
+---@return table[]? list of { shard = ShardId, first =, last = }
+function Layout:ranges()
+  local strategy = self.router:strategy()
+  if strategy == "single" or strategy == "hash" then return nil end
+  return self.router:ranges()
+end
+
+---True if this region leads this shard.
+function Layout:is_leader(region, shard)
+  return self.leaders == "all" or self.leaders[shard] == region
+end
+
+---How many shards a region leads.
+function Layout:leads(region)
+  if self.leaders == "all" then return self.shards end
+  local count = 0
+  for s = 0, self.shards - 1 do
+    if self.leaders[s] == region then count = count + 1 end
+  end
+  return count
+end
+
+---"single" where there is one node, else "leader" or "follower".
+function Layout:role(region, shard)
+  if #self.regions * self.shards == 1 then return "single" end
+  return self:is_leader(region, shard) and "leader" or "follower"
+end
+
+---The region of that name, or nil.
+function Layout:region(name)
+  for _, region in ipairs(self.regions) do
+    if region.name == name then return region end
+  end
+end
+
+---NodeConfigs of all nodes, in order of (region, shard).
+function Layout:nodes()
+  local leaders = self.leaders
+  if leaders ~= "all" then
+    leaders = table.move(leaders, 0, self.shards - 1, 1, {})
+  end
+  return core.nodes {
+    regions = #self.regions, shards = self.shards, leaders = leaders,
+    router = self.router,
+  }
+end
+
+local function routing_json(self)
+  local routing = {
+    { "strategy", self.router:strategy() },
+    { "num_shards", self.shards },
+  }
+  local ranges = self:ranges()
+  if ranges then
+    local list = {}
+    for i, range in ipairs(ranges) do
+      list[i] = json.object {
+        { "shard", range.shard.value },
+        { "first", core.u64.hex(range.first) },
+        { "last", core.u64.hex(range.last) },
+      }
+    end
+    routing[3] = { "ranges", json.list(list) }
+  end
+  return json.object(routing)
+end
+
+---The regions as JSON values.
+function Layout:regions_json()
+  local list = {}
+  for i, region in ipairs(self.regions) do
+    list[i] = json.object { { "id", region.id }, { "name", region.name } }
+  end
+  return json.list(list)
+end
+
+---The first line of the layout's file, with its line feed: what the layout
+---is, without leaders and rules.
+function Layout:line()
+  return json.encode(json.object {
+    { "format", "tidal-layout/1" },
+    { "name", self.name },
+    { "epoch", self.epoch },
+    { "regions", self:regions_json() },
+    { "routing", routing_json(self) },
+  }) .. "\n"
+end
+
+---XXH3-128 of that line, 32 hex digits.
+function Layout:hash()
+  return core.checksum(self:line())
+end
+
+---What this layout means, node by node.
+function Layout:plan()
+  return require "tidal.cluster.plan".new(self)
+end
+
+---Whether its routing is total and unique over all 2^64 ids.
+function Layout:prove()
+  return require "tidal.cluster.prove".prove(self)
+end
+
+return M

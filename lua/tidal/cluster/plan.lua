@@ -1,0 +1,176 @@
+-- A plan: what a layout means, node by node.
+--
+--   layout, nodes = { { region =, shard =, role =, log = "r0:s0" }, ... } in
+--   order of (region, shard), ranges (layout:ranges()), rules = { { name =,
+--   ok =, why = }, ... }, losses = { { region =, writable =, copies = }, ... }
+--   and, after plan:weigh(), load (cluster/weigh.lua)
+--
+-- Pure: reads the layout, changes nothing, asks nobody.
+local core = require "tidal.core"
+local json = require "tidal.json"
+local weigh = require "tidal.cluster.weigh"
+
+local Plan = { __name = "tidal.Plan" }
+Plan.__index = Plan
+
+local M = {}
+
+---True for a value that M.new made.
+function M.is(value)
+  return getmetatable(value) == Plan
+end
+
+local function nodes_of(layout)
+  local out = {}
+  for _, region in ipairs(layout.regions) do
+    for s = 0, layout.shards - 1 do
+      out[#out + 1] = {
+        region = region.id,
+        shard = s,
+        role = layout:role(region.id, s),
+        log = ("r%d:s%d"):format(region.id, s),
+      }
+    end
+  end
+  return out
+end
+
+-- What is left when a region is gone: every other region holds every shard,
+-- so copies = regions - 1; shards it led alone wait for a new leader.
+local function loss_of(layout, region)
+  local copies = #layout.regions - 1
+  local led = layout:leads(region.id)
+  local waiting = layout.leaders == "all" and 0 or led
+  return {
+    region = region.id,
+    copies = copies,
+    writable = copies == 0 and 0 or layout.shards - waiting,
+    promote = copies == 0 and 0 or waiting,
+  }
+end
+
+local function judge(layout)
+  local out = {}
+  for i, rule in ipairs(layout.rules) do
+    local ok, why = rule.check(layout)
+    out[i] = { name = rule.name, ok = ok and true or false,
+               why = not ok and (why or "broken") or nil }
+  end
+  return out
+end
+
+---@param layout table of tidal.cluster{...}
+function M.new(layout)
+  local losses = {}
+  for i, region in ipairs(layout.regions) do
+    losses[i] = loss_of(layout, region)
+  end
+  return setmetatable({
+    layout = layout,
+    hash = layout:hash(),
+    nodes = nodes_of(layout),
+    ranges = layout:ranges(),
+    rules = judge(layout),
+    losses = losses,
+  }, Plan)
+end
+
+---True if no rule is broken.
+function Plan:ok()
+  for _, rule in ipairs(self.rules) do
+    if not rule.ok then return false end
+  end
+  return true
+end
+
+---Adds the load that write-ahead logs show: see cluster/weigh.lua.
+---@param dirs { [string]: string } directory by region name
+---@param progress? fun(done: integer, total: integer)
+---@return table? plan, table? err
+function Plan:weigh(dirs, progress)
+  local load, err = weigh.weigh(self.layout, dirs, progress)
+  if not load then return nil, err end
+  self.load = load
+  return self
+end
+
+-- One entry per range, or per shard where there are none.
+local function shards_json(self)
+  local list = {}
+  for i, range in ipairs(self.ranges or {}) do
+    list[i] = json.object {
+      { "id", range.shard.value },
+      { "first", core.u64.hex(range.first) },
+      { "last", core.u64.hex(range.last) },
+    }
+  end
+  if not self.ranges then
+    for s = 0, self.layout.shards - 1 do
+      list[s + 1] = json.object { { "id", s } }
+    end
+  end
+  return json.list(list)
+end
+
+local function nodes_json(self)
+  local list = {}
+  for i, node in ipairs(self.nodes) do
+    list[i] = json.object {
+      { "region", node.region }, { "shard", node.shard },
+      { "role", node.role }, { "log", node.log },
+    }
+  end
+  return json.list(list)
+end
+
+local function rules_json(self)
+  local list = {}
+  for i, rule in ipairs(self.rules) do
+    list[i] = json.object {
+      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
+    }
+  end
+  return json.list(list)
+end
+
+---The plan as one JSON object (one line).
+function Plan:json()
+  local layout = self.layout
+  local peers = {}
+  if #layout.regions * layout.shards > 1 then
+    for s = 0, layout.shards - 1 do peers[s + 1] = s end
+  end
+  local fields = {
+    { "format", "tidal-plan/1" },
+    { "name", layout.name },
+    { "epoch", layout.epoch },
+    { "layout_hash", self.hash },
+    { "routing", json.object {
+      { "strategy", layout.router:strategy() },
+      { "num_shards", layout.shards },
+    } },
+    { "regions", layout:regions_json() },
+    { "peer_shards", json.list(peers) },
+    { "shards", shards_json(self) },
+    { "nodes", nodes_json(self) },
+  }
+  if #self.rules > 0 then
+    fields[#fields + 1] = { "rules", rules_json(self) }
+  end
+  if self.load then
+    fields[#fields + 1] = { "load", weigh.json(self.load) }
+  end
+  return json.encode(json.object(fields))
+end
+
+---The plan as text, as `tidal-lua plan` prints it.
+---@param style? table of tidal.render.terminal; default plain
+function Plan:text(style)
+  return require "tidal.render.plan".text(self, style)
+end
+
+function Plan:__tostring()
+  return self:text()
+end
+
+return M

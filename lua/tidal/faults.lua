@@ -1,0 +1,85 @@
+-- What is wrong with a declaration, collected so that its author sees all of
+-- it at once, each fault with the line it stands on.
+--
+-- A fault is { path = "regions[2]", message = "...", file =, line = }; the
+-- error raised is { code =, message =, faults = { fault, ... } }.
+local core = require "tidal.core"
+
+local Faults = {}
+Faults.__index = Faults
+
+local M = {}
+
+---@param file? string name to print before each line
+---@param index? table of tidal.source: finds the line of a path
+function M.new(file, index)
+  return setmetatable({ file = file, index = index, list = {} }, Faults)
+end
+
+---The line a path stands on, or nil.
+function Faults:line(path)
+  return self.index and self.index:line(path)
+end
+
+---@param path string which entry, e.g. "regions[2]"
+---@param message string what is wrong, what was given, how to mend it
+---@param line? integer when the caller knows better than the path
+function Faults:add(path, message, line)
+  self.list[#self.list + 1] = {
+    path = path,
+    message = message,
+    file = self.file,
+    line = line or self:line(path),
+  }
+end
+
+---The same, with a message to be formatted.
+function Faults:add_format(path, form, ...)
+  self:add(path, form:format(...))
+end
+
+---True if there is any.
+function Faults:any()
+  return #self.list > 0
+end
+
+local function place(fault)
+  if fault.file and fault.line then
+    return ("%s:%d: "):format(fault.file, fault.line)
+  end
+  return fault.file and fault.file .. ": " or ""
+end
+
+---One fault as text.
+function M.text(fault)
+  return ("%s%s: %s"):format(place(fault), fault.path, fault.message)
+end
+
+---Raises all faults as one error, in the order of their lines.
+---@param code string for programs, e.g. "layout"
+function Faults:raise(code)
+  local order = {}
+  for i, fault in ipairs(self.list) do
+    order[i] = { fault = fault, line = fault.line or 0, i = i }
+  end
+  table.sort(order, function(a, b)
+    if a.line ~= b.line then return a.line < b.line end
+    return a.i < b.i
+  end)
+  local sorted, lines = {}, {}
+  for i, entry in ipairs(order) do
+    sorted[i] = entry.fault
+    if i <= 100 then lines[i] = M.text(entry.fault) end
+  end
+  if #order > 100 then
+    lines[#lines + 1] = ("... and %d more"):format(#order - 100)
+  end
+  if #order > 1 then
+    lines[#lines + 1] = ("%d faults; nothing planned"):format(#order)
+  end
+  error(core.error {
+    code = code, message = table.concat(lines, "\n"), faults = sorted,
+  }, 0)
+end
+
+return M

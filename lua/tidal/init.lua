@@ -1,0 +1,26 @@
+-- tidal: the distribution layer of tidalDB, from Lua.
+--
+-- The atoms (ids, u64, router, wal, state, node, profile) are C and come
+-- from tidal.core; what is written in Lua is loaded when first used.
+local core = require "tidal.core"
+
+local M = {}
+for name, value in pairs(core) do M[name] = value end
+
+local LAZY <const> = {
+  cluster = "tidal.cluster",
+  routing = "tidal.routing",
+  rules = "tidal.rules",
+  text = "tidal.text",
+  json = "tidal.json",
+}
+
+return setmetatable(M, {
+  __index = function(self, name)
+    local module = LAZY[name]
+    if not module then return nil end
+    local value = require(module)
+    rawset(self, name, value)
+    return value
+  end,
+})

@@ -1,0 +1,165 @@
+-- The tokens of a Lua 5.4 source text, with their places, and the numerals
+-- that Lua's own lexer changes without a word.
+--
+-- A lexer stands on one token:
+--   kind      "name" "number" "string" "long" "end of text"; keywords and
+--             operators are their own kind
+--   at        first byte of the token
+--   behind    first byte behind it
+--   word      the text of a name or numeral
+--   content   first byte between the brackets of a long string
+--   literals  list of { line =, text =, why = }: such numerals so far
+--
+-- No text makes it raise: a string or comment that is never closed is the
+-- end of the text.
+local found, lpeg = pcall(require, "lpeg")
+if not found then error("lpeg is missing: apt-get install lua-lpeg", 0) end
+
+local text = require "tidal.text"
+
+local M = {}
+
+local C, Cc, Cp, P, R, S =
+  lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.P, lpeg.R, lpeg.S
+local match = lpeg.match
+
+local digit, xdigit = R "09", R("09", "af", "AF")
+local letter = R("az", "AZ") + "_"
+local name = letter * (letter + digit) ^ 0
+local line_end = P "\r\n" + "\n\r" + S "\r\n"
+local blank = S " \t\r\n\f\v"
+local long_open = "[" * C(P "=" ^ 0) * "["
+local comment = "--" * -long_open * (1 - S "\r\n") ^ 0
+local skip = blank ^ 0 * (comment * blank ^ 0) ^ 0
+
+local escape = "\\z" * blank ^ 0 + "\\" * (line_end + 1)
+local function quoted(quote)
+  local plain = (1 - S("\\\r\n" .. quote)) ^ 1
+  return quote * (plain + escape) ^ 0 * quote
+end
+
+-- As greedy as Lua's own: what follows at once makes a numeral malformed.
+local function numeral_rest(exponent)
+  return (S(exponent) * S "+-" ^ -1 + xdigit + ".") ^ 0 * (letter + digit) ^ 0
+end
+local numeral = "0" * S "xX" * numeral_rest "pP"
+  + #(P "." ^ -1 * digit) * numeral_rest "eE"
+
+-- Of the operators only those count that must not be taken for two. The
+-- frequent ones come first in what follows.
+local frequent = S "{},()" + "=" * -P "="
+local operator = P "..." + ".." + "==" + "~=" + "<=" + ">=" + "::"
+  + (1 - S "\"'")
+
+-- Start, kind, word (the level of a long bracket), position behind.
+local lexeme = skip * Cp() * (
+  Cc "name" * C(name)
+  + C(frequent) * Cc(false)
+  + Cc "string" * (quoted '"' + quoted "'") * Cc(false)
+  + Cc "number" * C(numeral)
+  + Cc "long" * long_open
+  + "--" * Cc "comment" * long_open
+  + C(operator) * Cc(false)) * Cp()
+
+local KEYWORDS <const> = {}
+for word in ([[and break do else elseif end false for function goto if in
+  local nil not or repeat return then true until while]]):gmatch "%a+" do
+  KEYWORDS[word] = word
+end
+
+-- Why an integer numeral is not the number that it shows, or nil.
+local function changed(numeral_text)
+  local hex = numeral_text:match "^0[xX]0*(%x+)$"
+  if hex and #hex > 16 then
+    return ("has %d hex digits: Lua's lexer silently keeps the last 16")
+      :format(#hex)
+  end
+  local decimal = numeral_text:match "^0*(%d+)$"
+  if not decimal or math.tointeger(tonumber(decimal)) then return nil end
+  return text.id(decimal)
+    and ('becomes a float: write "%s" as text'):format(decimal)
+    or "becomes a float, and is above 18446744073709551615, the last id"
+end
+
+local function check_numeral(lexer)
+  local why = changed(lexer.word)
+  if why then
+    table.insert(lexer.literals, {
+      line = lexer:line(), text = lexer.word, why = why,
+    })
+  end
+end
+
+-- Behind the bracket that closes a long string or comment, or nil.
+local function long_end(lexer, level, content)
+  local _, last = lexer.text:find("]" .. level .. "]", content, true)
+  return last and last + 1
+end
+
+local Lexer = {}
+Lexer.__index = Lexer
+
+--- Goes to the next token.
+function Lexer.advance(self)
+  local at, kind, word, behind = match(lexeme, self.text, self.behind)
+  if kind == "long" or kind == "comment" then
+    self.content, behind = behind, long_end(self, word, behind)
+  end
+  self.at, self.kind, self.word, self.behind = at, kind, word, behind
+  if not behind then
+    self.kind, self.at, self.behind = "end of text", self.size, self.size
+  elseif kind == "name" then
+    self.kind = KEYWORDS[word] or kind
+  elseif kind == "number" then
+    check_numeral(self)
+  elseif kind == "comment" then
+    return self:advance()
+  end
+end
+
+--- Goes on if the token is of this kind.
+---@param kind string
+---@return boolean
+function Lexer.accept(self, kind)
+  if self.kind ~= kind then return false end
+  self:advance()
+  return true
+end
+
+--- The line on which the token begins.
+---@return integer
+function Lexer.line(self)
+  return (self.position(self.at))
+end
+
+--- The line on which the content of a string begins; Lua drops a line end
+--- right behind the long bracket.
+---@return integer
+function Lexer.content_line(self)
+  if self.kind == "string" then return self:line() end
+  local line = self.position(self.content)
+  local first = self.text:sub(self.content, self.content)
+  return (first == "\n" or first == "\r") and line + 1 or line
+end
+
+-- As luaL_loadfile: a byte order mark and a first line with # do not count.
+local function first_byte(source)
+  local at = source:match "^\xEF\xBB\xBF()" or 1
+  if source:sub(at, at) ~= "#" then return at end
+  return source:find("[\r\n]", at) or #source + 1
+end
+
+--- A lexer that stands on the first token of a text.
+---@param source string
+---@return table lexer
+function M.open(source)
+  local lexer = setmetatable({
+    text = source, size = #source + 1, behind = first_byte(source),
+    literals = {},
+    position = text.line_counter(source),
+  }, Lexer)
+  lexer:advance()
+  return lexer
+end
+
+return M

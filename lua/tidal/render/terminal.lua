@@ -1,0 +1,116 @@
+-- Text for people: colour where a terminal shows it, columns, bars, and
+-- progress for work that takes longer than a second.
+--
+-- Colour is on only for a terminal (TERM set and not "dumb") without
+-- NO_COLOR; what goes into a pipe or a file holds no escape byte.
+local text = require "tidal.text"
+
+local M = {}
+
+local CODES <const> = { bold = "1", dim = "2", red = "31", green = "32",
+                        yellow = "33", cyan = "36" }
+
+local Style = {}
+Style.__index = Style
+
+---@param colour boolean
+function M.style(colour)
+  return setmetatable({ colour = colour }, Style)
+end
+
+M.plain = M.style(false)
+
+---@param tty boolean whether the stream is a terminal
+---@param flag? "always"|"never"|"auto"
+function M.style_for(tty, flag)
+  if flag == "always" then return M.style(true) end
+  local term = os.getenv "TERM"
+  local fit = tty and term and term ~= "dumb" and flag ~= "never"
+  return M.style(fit and (os.getenv "NO_COLOR" or "") == "" or false)
+end
+
+---The text in that colour, or as it is.
+function Style:paint(name, s)
+  if not self.colour then return s end
+  return ("\27[%sm%s\27[0m"):format(CODES[name], s)
+end
+
+-- Columns a text takes on the screen: escapes take none.
+local function width(s)
+  local bare = s:gsub("\27%[[%d;]*m", "")
+  return utf8.len(bare) or #bare
+end
+M.width = width
+
+local function pad(s, to, right)
+  local fill = (" "):rep(to - width(s))
+  return right and fill .. s or s .. fill
+end
+
+---Rows of cells as aligned lines.
+---@param rows string[][]
+---@param options? { right: table, indent: string, gap: string } right: set
+---  of column numbers to align right
+function M.columns(rows, options)
+  options = options or {}
+  local widths, right = {}, options.right or {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, width(cell))
+    end
+  end
+  local lines = {}
+  for n, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do cells[i] = pad(cell, widths[i], right[i]) end
+    lines[n] = ((options.indent or "")
+                .. table.concat(cells, options.gap or "  "))
+               :gsub("%s+$", "")
+  end
+  return table.concat(lines, "\n")
+end
+
+---A share of 1 as a bar of `cells` columns.
+function M.bar(share, cells)
+  local eighths = math.floor(math.min(share, 1) * cells * 8 + 0.5)
+  local full, part = eighths // 8, eighths % 8
+  local bar = ("█"):rep(full)
+  if part > 0 then bar = bar .. utf8.char(0x2590 - part) end
+  return bar
+end
+
+---"20.00 %"
+function M.percent(share)
+  return ("%.2f %%"):format(share * 100)
+end
+
+---Shows done/total with rate and time left on a terminal, at most ten times
+---a second and only after the first half second; silent elsewhere.
+---@param stream file*
+---@param tty boolean
+---@param label string
+---@param clock? fun(): number seconds; default os.time
+function M.progress(stream, tty, label, clock)
+  clock = clock or os.clock
+  if not tty then
+    return { update = function() end, finish = function() end }
+  end
+  local start, shown, drawn = clock(), 0, false
+  local function update(done, total)
+    local now = clock()
+    if now - start < 0.5 or now - shown < 0.1 then return end
+    shown, drawn = now, true
+    local rate = done / (now - start)
+    local left = rate > 0 and (total - done) / rate or 0
+    stream:write(("\r%s %s of %s, %s/s, %.0f s left\27[K"):format(
+      label, text.bytes(done), text.bytes(total),
+      text.bytes(math.floor(rate)), left))
+    stream:flush()
+  end
+  local function finish()
+    if drawn then stream:write "\r\27[K" end
+  end
+  return { update = update, finish = finish }
+end
+
+return M

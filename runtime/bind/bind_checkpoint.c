@@ -1,0 +1,149 @@
+/* tidal.wal.encode_checkpoint and decode_checkpoint: both versions. */
+#include "bind/bind.h"
+
+td_mark td_bind_check_mark(lua_State *L, int index, lua_Integer i) {
+  td_bind_at at;
+  td_mark mark;
+  lua_rawgeti(L, index, i);
+  int record = lua_gettop(L);
+  if (lua_type(L, record) != LUA_TTABLE
+      || !td_bind_field(L, record, "log", &at)) {
+    luaL_error(L, "marks[%I]: a table { log =, epoch =, seqno = } expected",
+               (LUAI_UACINT)i);
+  }
+  mark.log = td_bind_log_id(L, at);
+  mark.epoch = (uint32_t)td_bind_field_uint(L, record, "epoch", 0, 0,
+                                            UINT32_MAX);
+  mark.seqno.value = td_bind_field_u64(L, record, "seqno", 0);
+  lua_settop(L, record - 1);
+  return mark;
+}
+
+static const char *const keys[] = {
+  "seqno", "timestamp_ns", "generation", "hlc_wall_ns", "epoch", "shard",
+  "region", "clean", "marks", NULL,
+};
+
+/* wal.encode_checkpoint{ seqno =, timestamp_ns =, generation = 1,
+ *   hlc_wall_ns = 0, epoch = 0, shard = 0, region = 0, clean = false,
+ *   marks = { {log =, epoch =, seqno =}, ... } } -> bytes
+ * Marks in rising order of log: what state:marks() gives. */
+static int encode_checkpoint(lua_State *L) {
+  td_bind_at at;
+  td_error err;
+  luaL_Buffer buffer;
+  td_checkpoint checkpoint = {0};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  td_bind_known_keys(L, 1, keys);
+  checkpoint.seqno.value = td_bind_field_u64(L, 1, "seqno", 0);
+  checkpoint.timestamp_ns = td_bind_field_u64(L, 1, "timestamp_ns", 0);
+  checkpoint.generation = td_bind_field_u64(L, 1, "generation", 1);
+  checkpoint.hlc_wall_ns = td_bind_field_u64(L, 1, "hlc_wall_ns", 0);
+  checkpoint.layout_epoch = (uint32_t)td_bind_field_uint(L, 1, "epoch", 0, 0,
+                                                         UINT32_MAX);
+  checkpoint.clean = td_bind_field_bool(L, 1, "clean", false);
+  if (td_bind_field(L, 1, "shard", &at)) {
+    checkpoint.shard = td_bind_shard_id(L, at);
+  }
+  if (td_bind_field(L, 1, "region", &at)) {
+    checkpoint.region = td_bind_region_id(L, at);
+  }
+  lua_settop(L, 1);
+  if (lua_getfield(L, 1, "marks") == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+  }
+  luaL_argcheck(L, lua_type(L, 2) == LUA_TTABLE, 1, "marks: a list expected");
+  lua_Unsigned count = lua_rawlen(L, 2);
+  luaL_argcheck(L, count <= TD_CHECKPOINT_MARKS_MAX, 1, "too many marks");
+  checkpoint.mark_count = (uint32_t)count;
+  td_mark *marks = lua_newuserdatauv(L, (count + 1) * sizeof *marks, 0);
+  for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
+    marks[i - 1] = td_bind_check_mark(L, 2, i);
+  }
+  size_t size = td_checkpoint_size(checkpoint.mark_count);
+  uint8_t *out = (uint8_t *)luaL_buffinitsize(L, &buffer, size);
+  if (td_checkpoint_encode(&checkpoint, marks, out, size, &err) != TD_OK) {
+    td_bind_raise(L, &err);
+  }
+  luaL_pushresultsize(&buffer, size);
+  return 1;
+}
+
+void td_bind_push_mark(lua_State *L, td_mark mark) {
+  lua_createtable(L, 0, 3);
+  td_bind_push_log(L, mark.log);
+  lua_setfield(L, -2, "log");
+  lua_pushinteger(L, mark.epoch);
+  lua_setfield(L, -2, "epoch");
+  td_bind_push_u64(L, mark.seqno.value);
+  lua_setfield(L, -2, "seqno");
+}
+
+static void push_marks(lua_State *L, td_span bytes, uint32_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    td_bind_push_mark(L, td_checkpoint_mark(bytes, i));
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void set_u64(lua_State *L, const char *name, uint64_t value) {
+  td_bind_push_u64(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* wal.decode_checkpoint(bytes) -> { version =, seqno =, timestamp_ns =,
+ *   generation =, hlc_wall_ns =, epoch =, shard =, region =, clean =,
+ *   marks = {} } | nil, err. 16 bytes are a v1 checkpoint.meta. */
+static int decode_checkpoint(lua_State *L) {
+  td_error err;
+  size_t size;
+  td_checkpoint checkpoint;
+  if (lua_type(L, 1) != LUA_TSTRING) {
+    td_bind_expected(L, td_bind_arg(1, "bytes"), "a string");
+  }
+  const char *raw = lua_tolstring(L, 1, &size);
+  td_span bytes = {(const uint8_t *)raw, size};
+  bool v1 = size == TD_CHECKPOINT_V1_BYTES;
+  td_status status = v1 ? td_checkpoint_decode_v1(bytes, &checkpoint, &err)
+                        : td_checkpoint_decode(bytes, &checkpoint, &err);
+  if (status != TD_OK) return td_bind_fail(L, &err);
+  lua_createtable(L, 0, 10);
+  set_u64(L, "version", v1 ? 1 : TD_CHECKPOINT_VERSION);
+  set_u64(L, "seqno", checkpoint.seqno.value);
+  set_u64(L, "timestamp_ns", checkpoint.timestamp_ns);
+  set_u64(L, "generation", checkpoint.generation);
+  set_u64(L, "hlc_wall_ns", checkpoint.hlc_wall_ns);
+  set_u64(L, "epoch", checkpoint.layout_epoch);
+  td_bind_push_shard(L, checkpoint.shard);
+  lua_setfield(L, -2, "shard");
+  td_bind_push_region(L, checkpoint.region);
+  lua_setfield(L, -2, "region");
+  lua_pushboolean(L, checkpoint.clean);
+  lua_setfield(L, -2, "clean");
+  push_marks(L, bytes, checkpoint.mark_count);
+  lua_setfield(L, -2, "marks");
+  return 1;
+}
+
+/* wal.checkpoint_name(shard, generation) -> "checkpoint-s00003.1" */
+static int checkpoint_name(lua_State *L) {
+  char text[TD_CHECKPOINT_NAME_MAX];
+  td_shard_id shard = td_bind_shard_id(L, td_bind_arg(1, "shard"));
+  uint64_t generation = td_bind_u64(L, td_bind_arg(2, "generation"));
+  lua_pushlstring(L, text, td_checkpoint_name(shard, generation, text));
+  return 1;
+}
+
+void td_bind_open_checkpoint(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"encode_checkpoint", encode_checkpoint},
+    {"decode_checkpoint", decode_checkpoint},
+    {"checkpoint_name", checkpoint_name}, {NULL, NULL},
+  };
+  td_bind_subtable(L, "wal");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}

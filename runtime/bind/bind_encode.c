@@ -1,0 +1,280 @@
+/* tidal.wal, making batches: from a table, and with a builder whose bound
+ * add() takes one event a call. */
+#include "bind/bind.h"
+
+#include <float.h>
+#include <math.h>
+
+static float weight_of(lua_State *L, td_bind_at at) {
+  if (lua_type(L, at.index) != LUA_TNUMBER) td_bind_expected(L, at, "a number");
+  lua_Number weight = lua_tonumber(L, at.index);
+  if (isfinite(weight) && fabs(weight) > (lua_Number)FLT_MAX) {
+    td_bind_bad(L, at, "does not fit into 32 bits");
+  }
+  return (float)weight;
+}
+
+/* Field `name` of events[i] at the top of the stack. */
+static td_bind_at event_field(lua_State *L, lua_Integer i, const char *name,
+                              char *path, size_t room) {
+  td_text text = td_text_init(path, room);
+  td_text_string(&text, "events[");
+  td_text_decimal(&text, (uint64_t)i);
+  td_text_string(&text, "].");
+  td_text_string(&text, name);
+  lua_getfield(L, -1, name);
+  return (td_bind_at){lua_gettop(L), 0, path};
+}
+
+static td_record check_event(lua_State *L, lua_Integer i) {
+  char path[64];
+  td_record record;
+  if (lua_type(L, -1) != LUA_TTABLE) {
+    luaL_error(L, "events[%I]: a table expected, got %s", (LUAI_UACINT)i,
+               luaL_typename(L, -1));
+  }
+  record.entity.value = td_bind_u64(L, event_field(L, i, "entity", path,
+                                                   sizeof path));
+  lua_pop(L, 1);
+  record.signal_type = (uint8_t)td_bind_uint(
+    L, event_field(L, i, "signal_type", path, sizeof path), 0, UINT8_MAX);
+  lua_pop(L, 1);
+  record.weight = weight_of(L, event_field(L, i, "weight", path,
+                                           sizeof path));
+  lua_pop(L, 1);
+  record.timestamp_ns = td_bind_u64(L, event_field(L, i, "timestamp_ns", path,
+                                                   sizeof path));
+  lua_pop(L, 1);
+  return record;
+}
+
+static const char *const head_keys[] = {
+  "first_seq", "timestamp_ns", "shard", "region", "epoch", "lazy", "kind",
+  "events", "payload", "event_count", NULL,
+};
+
+/* The header fields of a table of options; the counts stay 0. */
+static td_batch check_head(lua_State *L, int table) {
+  td_bind_at at;
+  if (lua_type(L, table) != LUA_TTABLE) {
+    td_bind_expected(L, td_bind_arg(table, "batch"), "a table");
+  }
+  td_bind_known_keys(L, table, head_keys);
+  td_batch head = {.version = TD_BATCH_VERSION};
+  head.first_seq.value = td_bind_field_u64(L, table, "first_seq", 0);
+  head.timestamp_ns = td_bind_field_u64(L, table, "timestamp_ns", 0);
+  if (td_bind_field(L, table, "shard", &at)) {
+    head.shard = td_bind_shard_id(L, at);
+    lua_pop(L, 1);
+  }
+  if (td_bind_field(L, table, "region", &at)) {
+    head.region = td_bind_region_id(L, at);
+    lua_pop(L, 1);
+  }
+  head.layout_epoch = (uint32_t)td_bind_field_uint(L, table, "epoch", 0, 0,
+                                                   UINT32_MAX);
+  head.kind = (uint8_t)td_bind_field_uint(L, table, "kind", 0, 0,
+                                          TD_BATCH_SESSIONS);
+  head.lazy = td_bind_field_bool(L, table, "lazy", false);
+  return head;
+}
+
+/* Seals what stands behind the header in the buffer; pushes the bytes. */
+static int push_sealed(lua_State *L, td_batch *head, luaL_Buffer *buffer,
+                       uint8_t *out, size_t payload_len) {
+  td_error err;
+  td_span payload = {out + TD_BATCH_HEADER_BYTES, payload_len};
+  if (td_batch_seal(head, payload, out, &err) != TD_OK) td_bind_raise(L, &err);
+  luaL_pushresultsize(buffer, TD_BATCH_HEADER_BYTES + payload_len);
+  return 1;
+}
+
+static int encode_payload(lua_State *L, td_batch *head) {
+  size_t size;
+  luaL_Buffer buffer;
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    td_bind_expected(L, (td_bind_at){lua_gettop(L), 0, "payload"},
+                     "a string");
+  }
+  const char *payload = lua_tolstring(L, -1, &size);
+  luaL_argcheck(L, size <= TD_BATCH_PAYLOAD_MAX, 1, "payload above 16 MiB");
+  uint32_t records = (uint32_t)(size / TD_RECORD_BYTES);
+  head->event_count = (uint32_t)td_bind_field_uint(L, 1, "event_count",
+                                                   records, 1, UINT32_MAX);
+  uint8_t *out = (uint8_t *)luaL_buffinitsize(
+    L, &buffer, TD_BATCH_HEADER_BYTES + size);
+  memcpy(out + TD_BATCH_HEADER_BYTES, payload, size);
+  return push_sealed(L, head, &buffer, out, size);
+}
+
+/* wal.encode_batch{ first_seq =, timestamp_ns =, shard = 0, region = 0,
+ *   epoch = 0, lazy = false, events = { {entity =, signal_type =, weight =,
+ *   timestamp_ns =}, ... } } -> bytes. Instead of events: payload = (bytes),
+ *   kind =, event_count =. Raises for what no reader would take. */
+static int encode_batch(lua_State *L) {
+  luaL_Buffer buffer;
+  td_batch head = check_head(L, 1);
+  lua_settop(L, 1);
+  if (lua_getfield(L, 1, "payload") != LUA_TNIL) {
+    return encode_payload(L, &head);
+  }
+  if (lua_getfield(L, 1, "events") != LUA_TTABLE || head.kind != 0) {
+    luaL_error(L, "events: a list of signal events expected, got %s",
+               luaL_typename(L, -1));
+  }
+  lua_Unsigned count = lua_rawlen(L, 3);
+  if (count == 0 || count > TD_RECORDS_MAX) {
+    luaL_error(L, "events: 1..%d expected, got %I", (int)TD_RECORDS_MAX,
+               (LUAI_UACINT)count);
+  }
+  head.event_count = (uint32_t)count;
+  size_t payload_len = (size_t)count * TD_RECORD_BYTES;
+  /* A userdata first: reading events may raise, and a buffer on the stack
+   * would be in the way of it. */
+  uint8_t *records = lua_newuserdatauv(L, payload_len, 0);
+  for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
+    lua_rawgeti(L, 3, i);
+    td_record record = check_event(L, i);
+    td_record_encode(&record, records + (size_t)(i - 1) * TD_RECORD_BYTES);
+    lua_pop(L, 1);
+  }
+  uint8_t *out = (uint8_t *)luaL_buffinitsize(
+    L, &buffer, TD_BATCH_HEADER_BYTES + payload_len);
+  memcpy(out + TD_BATCH_HEADER_BYTES, records, payload_len);
+  return push_sealed(L, &head, &buffer, out, payload_len);
+}
+
+/* --- builder ----------------------------------------------------------- */
+
+/* Records wait in a block of their own (user value 1) that grows. */
+typedef struct builder {
+  uint8_t *records;
+  uint32_t count;
+  uint32_t room;
+} builder;
+
+#define BUILDER_ROOM 100u
+
+static void builder_grow(lua_State *L, builder *to, int self_index) {
+  uint32_t room = to->room ? to->room * 2 : BUILDER_ROOM;
+  if (to->count == TD_RECORDS_MAX) {
+    luaL_error(L, "a batch holds at most %d events", (int)TD_RECORDS_MAX);
+  }
+  if (room > TD_RECORDS_MAX) room = TD_RECORDS_MAX;
+  uint8_t *records = lua_newuserdatauv(L, (size_t)room * TD_RECORD_BYTES, 0);
+  if (to->count > 0) {
+    memcpy(records, to->records, (size_t)to->count * TD_RECORD_BYTES);
+  }
+  lua_setiuservalue(L, self_index, 1);
+  to->records = records;
+  to->room = room;
+}
+
+/* The event at arguments arg...; false when one is not of the plain type, or
+ * out of range: then the slow way names it. */
+static bool take_event(lua_State *L, int arg, td_record *out) {
+  if (!lua_isinteger(L, arg) || !lua_isinteger(L, arg + 1)
+      || lua_type(L, arg + 2) != LUA_TNUMBER || !lua_isinteger(L, arg + 3)) {
+    return false;
+  }
+  lua_Integer signal = lua_tointegerx(L, arg + 1, NULL);
+  lua_Number weight = lua_tonumberx(L, arg + 2, NULL);
+  if (signal < 0 || signal > UINT8_MAX || !(fabs(weight) <= FLT_MAX)) {
+    return false;
+  }
+  out->entity.value = (uint64_t)lua_tointegerx(L, arg, NULL);
+  out->signal_type = (uint8_t)signal;
+  out->weight = (float)weight;
+  out->timestamp_ns = (uint64_t)lua_tointegerx(L, arg + 3, NULL);
+  return true;
+}
+
+static td_record check_arguments(lua_State *L, int arg) {
+  td_record record;
+  record.entity.value = td_bind_u64(L, td_bind_arg(arg, "entity"));
+  record.signal_type = (uint8_t)td_bind_uint(
+    L, td_bind_arg(arg + 1, "signal_type"), 0, UINT8_MAX);
+  record.weight = weight_of(L, td_bind_arg(arg + 2, "weight"));
+  record.timestamp_ns = td_bind_u64(L, td_bind_arg(arg + 3, "timestamp_ns"));
+  return record;
+}
+
+static int builder_put(lua_State *L, builder *to, int self_index, int arg) {
+  td_record record;
+  if (!take_event(L, arg, &record)) record = check_arguments(L, arg);
+  if (to->count == to->room) builder_grow(L, to, self_index);
+  td_record_encode(&record, to->records
+                            + (size_t)to->count * TD_RECORD_BYTES);
+  to->count++;
+  return 0;
+}
+
+/* builder:add(entity, signal_type, weight, timestamp_ns) */
+static int builder_add(lua_State *L) {
+  return builder_put(L, td_bind_check(L, 1, &td_bind_builder), 1, 2);
+}
+
+static int builder_add_bound(lua_State *L) {
+  builder *to = lua_touserdata(L, lua_upvalueindex(1));
+  return builder_put(L, to, lua_upvalueindex(1), 1);
+}
+
+/* builder:bind() -> add, the same as a function without the receiver */
+static int builder_bind(lua_State *L) {
+  td_bind_check(L, 1, &td_bind_builder);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, builder_add_bound, 1);
+  return 1;
+}
+
+static int builder_len(lua_State *L) {
+  const builder *from = td_bind_check(L, 1, &td_bind_builder);
+  lua_pushinteger(L, from->count);
+  return 1;
+}
+
+/* builder:seal{ first_seq =, timestamp_ns =, shard =, ... } -> bytes; the
+ * builder is empty again. Raises, and keeps its events, for bad fields. */
+static int builder_seal(lua_State *L) {
+  luaL_Buffer buffer;
+  builder *from = td_bind_check(L, 1, &td_bind_builder);
+  td_batch head = check_head(L, 2);
+  if (from->count == 0) luaL_error(L, "the builder holds no events");
+  head.event_count = from->count;
+  size_t payload_len = (size_t)from->count * TD_RECORD_BYTES;
+  uint8_t *out = (uint8_t *)luaL_buffinitsize(
+    L, &buffer, TD_BATCH_HEADER_BYTES + payload_len);
+  memcpy(out + TD_BATCH_HEADER_BYTES, from->records, payload_len);
+  push_sealed(L, &head, &buffer, out, payload_len);
+  from->count = 0;
+  return 1;
+}
+
+/* wal.builder() -> collects events for one batch after another */
+static int new_builder(lua_State *L) {
+  td_bind_new(L, &td_bind_builder, sizeof(builder), 1);
+  return 1;
+}
+
+/* --- registration ------------------------------------------------------ */
+
+static const luaL_Reg builder_methods[] = {
+  {"add", builder_add}, {"bind", builder_bind}, {"seal", builder_seal},
+  {NULL, NULL},
+};
+static const luaL_Reg builder_metas[] = {
+  {"__len", builder_len}, {NULL, NULL},
+};
+
+const td_bind_type td_bind_builder = {"tidal.BatchBuilder", builder_methods,
+                                      builder_metas};
+
+void td_bind_open_encode(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"encode_batch", encode_batch}, {"builder", new_builder}, {NULL, NULL},
+  };
+  td_bind_type_new(L, &td_bind_builder);
+  td_bind_subtable(L, "wal");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,25 @@
+/* luaopen_tidal_core: the C half of `require "tidal"`. May be called more
+ * than once in a state: types and interned ids are found again. */
+#include "tidal_lua.h"
+
+#include "bind/bind.h"
+
+TD_API int luaopen_tidal_core(lua_State *L) {
+  luaL_checkversion(L);
+  lua_newtable(L);
+  lua_pushliteral(L, TD_VERSION);
+  lua_setfield(L, -2, "version");
+  td_bind_open_errors(L);
+  td_bind_open_id(L);
+  td_bind_open_segment(L);
+  td_bind_open_u64(L);
+  td_bind_open_router(L);
+  td_bind_open_wal(L);
+  td_bind_open_encode(L);
+  td_bind_open_checkpoint(L);
+  td_bind_open_reader(L);
+  td_bind_open_profile(L);
+  td_bind_open_state(L);
+  td_bind_open_node(L);
+  return 1;
+}
