@@ -44,7 +44,8 @@ end
 
 local C_FILES = find({ ".c", ".h" }, "runtime")
 local LUA_FILES = find({ ".lua" }, "lua", "scripts", "spec", "premake5.lua")
-local LIBRARY = find({ ".c", ".h" }, "runtime/base", "runtime/format", "runtime/model", "runtime/io")
+local LIBRARY = find({ ".c", ".h" }, "runtime/base", "runtime/format", "runtime/model",
+                     "runtime/io")
 
 local FLOORS = {
   base = {}, format = { "base" }, model = { "base", "format" }, io = { "base", "format" },
@@ -73,8 +74,8 @@ local DOORS = {
                      "runtime/test/", "runtime/bench/", "runtime/fuzz/" } },
 }
 local POSIX = {}
-for name in ("unistd fcntl dirent errno signal pthread time sys/stat sys/types sys/wait sched spawn")
-            :gmatch "%S+" do
+for name in ([[unistd fcntl dirent errno signal pthread time sys/stat sys/types sys/wait sched
+               spawn]]):gmatch "%S+" do
   POSIX[name .. ".h"] = true
 end
 local POSIX_DOORS = { "runtime/io/env_posix.c", "runtime/io/panic_posix.c", "runtime/host/",
@@ -266,7 +267,8 @@ describe("order and words", function()
                      "README.md", "premake5.lua")
     over(all, function(path, lines)
       for n, line in ipairs(lines) do
-        if path ~= "spec/tidy_spec.lua" and (line:find "TO" .. "DO" or line:find "FIX" .. "ME") then
+        if path ~= "spec/tidy_spec.lua"
+           and (line:find("TO" .. "DO") or line:find("FIX" .. "ME")) then
           fault(path, n, "do it, or say so in an issue")
         end
         if line:find("/wo" .. "rk/", 1, true) or line:find("/ho" .. "me/", 1, true) then

@@ -10,6 +10,28 @@ Faults.__index = Faults
 
 local M = {}
 
+local SHOWN_BYTES_MAX <const> = 64
+
+---A value as a message shows it: on one line, short, and the same in every
+---process (no addresses).
+---@param value any
+---@return string
+function M.shown(value)
+  local kind = math.type(value) or type(value)
+  if kind == "float" then return ("the float %.17g"):format(value) end
+  if kind == "userdata" then return tostring(value) end
+  if kind == "table" or kind == "function" or kind == "thread" then
+    return "a " .. kind
+  end
+  if kind ~= "string" then return tostring(value) end
+  local text = value:gsub("%c", "?")
+  if #text > SHOWN_BYTES_MAX then
+    text = text:sub(1, SHOWN_BYTES_MAX):gsub("[\xC0-\xFF]?[\x80-\xBF]*$", "")
+        .. "..."
+  end
+  return '"' .. text .. '"'
+end
+
 ---@param file? string name to print before each line
 ---@param index? table of tidal.source: finds the line of a path
 function M.new(file, index)

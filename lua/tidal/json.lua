@@ -23,6 +23,14 @@ function M.object(pairs_)
   return setmetatable(pairs_, Object)
 end
 
+local Raw = { __name = "tidal.json.raw" }
+
+---Text that is JSON already, put in as it is.
+---@param text string
+function M.raw(text)
+  return setmetatable({ text }, Raw)
+end
+
 local ESCAPES <const> = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b",
                           ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
                           ["\t"] = "\\t" }
@@ -100,6 +108,7 @@ local function encode_table(value, depth)
     error(("json: nested deeper than %d"):format(DEPTH_MAX), 0)
   end
   local kind = getmetatable(value)
+  if kind == Raw then return value[1] end
   if kind == Object then return encode_pairs(value, depth) end
   if kind == List or value[1] ~= nil then return encode_list(value, depth) end
   return encode_pairs(sorted_pairs(value), depth)

@@ -35,8 +35,6 @@ local CLOSES <const> = {
   ["end"] = true, ["until"] = true, ["end of text"] = true,
 }
 
-local AFTER_FIELD <const> = { [","] = true, [";"] = true, ["}"] = true }
-
 -- Goes to what ends an expression: a comma, a semicolon or a closing word.
 local function skip_expression(tokens)
   local depth = 0
@@ -151,7 +149,7 @@ local function read_field(state, path, count)
     if named then read_call(state, entry) else read_value(state, entry) end
     state.again = again
   end
-  if not AFTER_FIELD[tokens.kind] then skip_expression(tokens) end
+  skip_expression(tokens)
   return count
 end
 

@@ -77,25 +77,47 @@ void td_bind_subtable(lua_State *L, const char *name) {
 
 /* --- complaints -------------------------------------------------------- */
 
-void td_bind_bad(lua_State *L, td_bind_at at, const char *what) {
-  const char *text = what;
-  if (at.name) {
-    text = lua_pushfstring(L, "%s: %s", at.name, what);
+/* What stands before a complaint: "shard: ", "events[3].weight: ", "". */
+static const char *place_of(lua_State *L, td_bind_at at) {
+  if (at.list) {
+    return lua_pushfstring(L, "%s[%I]%s%s: ", at.list, (LUAI_UACINT)at.entry,
+                           at.name ? "." : "", at.name ? at.name : "");
   }
-  if (at.arg) luaL_argerror(L, at.arg, text);
+  return at.name ? lua_pushfstring(L, "%s: ", at.name) : "";
+}
+
+/* False behind a tail call, pcall and the like: Lua would say '?' then. */
+static bool function_has_name(lua_State *L) {
+  lua_Debug about;
+  return lua_getstack(L, 0, &about) && lua_getinfo(L, "n", &about)
+      && about.name && strcmp(about.name, "?") != 0;
+}
+
+void td_bind_bad(lua_State *L, td_bind_at at, const char *what) {
+  luaL_checkstack(L, 8, NULL);
+  const char *text = lua_pushfstring(L, "%s%s", place_of(L, at), what);
+  if (at.arg && function_has_name(L)) luaL_argerror(L, at.arg, text);
+  if (at.arg) luaL_error(L, "bad argument #%d (%s)", at.arg, text);
   luaL_error(L, "%s", text);
   td_panic(__FILE__, __LINE__, "luaL_error returned");
+}
+
+static const char *shown_text(lua_State *L, int index) {
+  size_t size;
+  const char *text = lua_tolstring(L, index, &size);
+  bool plain = size <= 40;
+  for (size_t i = 0; plain && i < size; i++) {
+    plain = (unsigned char)text[i] >= ' ' && text[i] != 0x7f;
+  }
+  return plain ? lua_pushfstring(L, "\"%s\"", text)
+               : lua_pushfstring(L, "a string of %I bytes",
+                                 (LUAI_UACINT)size);
 }
 
 /* How a value that does not fit is shown. */
 static const char *shown(lua_State *L, int index) {
   switch (lua_type(L, index)) {
-  case LUA_TSTRING: {
-    size_t size;
-    const char *text = lua_tolstring(L, index, &size);
-    if (size > 40 || strlen(text) != size) return "a string";
-    return lua_pushfstring(L, "\"%s\"", text);
-  }
+  case LUA_TSTRING: return shown_text(L, index);
   case LUA_TNUMBER: {
     char digits[64];
     if (lua_isinteger(L, index)) {
@@ -139,15 +161,22 @@ uint64_t td_bind_u64(lua_State *L, td_bind_at at) {
 
 uint64_t td_bind_uint(lua_State *L, td_bind_at at, uint64_t min,
                       uint64_t max) {
-  if (!lua_isinteger(L, at.index)) td_bind_expected(L, at, "an integer");
+  char what[96];
   lua_Integer value = lua_tointeger(L, at.index);
-  if (value >= 0 && (uint64_t)value >= min && (uint64_t)value <= max) {
+  bool integer = lua_isinteger(L, at.index);
+  if (integer && value >= 0 && (uint64_t)value >= min
+      && (uint64_t)value <= max) {
     return (uint64_t)value;
   }
-  char what[96];
-  snprintf(what, sizeof what, "%lld is outside %llu..%llu", (long long)value,
+  if (integer) {
+    snprintf(what, sizeof what, "%lld is outside %llu..%llu",
+             (long long)value, (unsigned long long)min,
+             (unsigned long long)max);
+    td_bind_bad(L, at, what);
+  }
+  snprintf(what, sizeof what, "an integer in %llu..%llu",
            (unsigned long long)min, (unsigned long long)max);
-  td_bind_bad(L, at, what);
+  td_bind_expected(L, at, what);
 }
 
 td_shard_id td_bind_shard_id(lua_State *L, td_bind_at at) {
@@ -192,13 +221,77 @@ td_log_id td_bind_log_id(lua_State *L, td_bind_at at) {
   td_bind_expected(L, at, "a log (tidal.log(0, 3) or \"r0:s3\")");
 }
 
+/* --- texts and tables -------------------------------------------------- */
+
+td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected) {
+  size_t size;
+  if (lua_type(L, at.index) != LUA_TSTRING) td_bind_expected(L, at, expected);
+  const char *bytes = lua_tolstring(L, at.index, &size);
+  return (td_span){(const uint8_t *)bytes, size};
+}
+
+void td_bind_table(lua_State *L, td_bind_at at, const char *expected) {
+  if (lua_type(L, at.index) != LUA_TTABLE) td_bind_expected(L, at, expected);
+}
+
+uint32_t td_bind_list(lua_State *L, td_bind_at at, const char *expected,
+                      uint32_t most) {
+  td_bind_table(L, at, expected);
+  lua_Unsigned count = lua_rawlen(L, at.index);
+  if (count <= most) return (uint32_t)count;
+  td_bind_bad(L, at, lua_pushfstring(L, "%I entries, at most %I are possible",
+                                     (LUAI_UACINT)count,
+                                     (LUAI_UACINT)most));
+}
+
+bool td_bind_text_is(lua_State *L, int index, const char *text) {
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING) return false;
+  const char *have = lua_tolstring(L, index, &size);
+  return size == strlen(text) && memcmp(have, text, size) == 0;
+}
+
+/* Pushes "a, b, c". */
+static const char *joined(lua_State *L, const char *const *words) {
+  luaL_Buffer list;
+  luaL_buffinit(L, &list);
+  for (int i = 0; words[i]; i++) {
+    if (i > 0) luaL_addstring(&list, ", ");
+    luaL_addstring(&list, words[i]);
+  }
+  luaL_pushresult(&list);
+  return lua_tostring(L, -1);
+}
+
+int td_bind_word(lua_State *L, td_bind_at at, const char *const *words) {
+  for (int i = 0; words[i]; i++) {
+    if (td_bind_text_is(L, at.index, words[i])) return i;
+  }
+  td_bind_expected(L, at, lua_pushfstring(L, "one of %s", joined(L, words)));
+}
+
+void td_bind_known_keys(lua_State *L, td_bind_at at,
+                        const char *const *keys) {
+  lua_pushnil(L);
+  while (lua_next(L, at.index)) {
+    bool known = false;
+    lua_pop(L, 1);
+    for (int i = 0; keys[i] && !known; i++) {
+      known = td_bind_text_is(L, -1, keys[i]);
+    }
+    if (known) continue;
+    const char *key = shown(L, lua_gettop(L));
+    td_bind_bad(L, at, lua_pushfstring(L, "unknown key %s; known are %s", key,
+                                       joined(L, keys)));
+  }
+}
+
 /* --- fields of a table of options -------------------------------------- */
 
 bool td_bind_field(lua_State *L, int table, const char *name,
                    td_bind_at *at) {
-  *at = (td_bind_at){0, 0, name};
-  lua_pushstring(L, name);
-  if (lua_rawget(L, table) == LUA_TNIL) {
+  *at = (td_bind_at){.name = name};
+  if (lua_getfield(L, table, name) == LUA_TNIL) {
     lua_pop(L, 1);
     return false;
   }
@@ -232,21 +325,4 @@ bool td_bind_field_bool(lua_State *L, int table, const char *name,
   bool value = lua_toboolean(L, at.index);
   lua_pop(L, 1);
   return value;
-}
-
-void td_bind_known_keys(lua_State *L, int table, const char *const *keys) {
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING
-                    ? lua_tostring(L, -2) : NULL;
-    bool known = false;
-    for (int i = 0; keys[i] && key && !known; i++) {
-      known = strcmp(keys[i], key) == 0;
-    }
-    if (!known) {
-      lua_pop(L, 1);
-      luaL_error(L, "unknown key %s", shown(L, lua_gettop(L)));
-    }
-    lua_pop(L, 1);
-  }
 }

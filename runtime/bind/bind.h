@@ -52,15 +52,24 @@ void *td_bind_test(lua_State *L, int index, const td_bind_type *type);
 /* The same for argument `arg`; raises "shard expected, got ...". */
 void *td_bind_check(lua_State *L, int arg, const td_bind_type *type);
 
-/* Where a value stands: an argument, or a field with a path to name. */
+/* Where a value stands, for messages: "shard", "logs[3]" (no name) or
+ * "events[3].weight". */
 typedef struct td_bind_at {
   int index;          /* on the stack */
   int arg;            /* number of the argument, 0 = a field */
-  const char *name;   /* "shard", "events[3].weight" */
+  const char *name;
+  const char *list;   /* NULL unless the value lies in a list, at entry */
+  lua_Integer entry;
 } td_bind_at;
 
 static inline td_bind_at td_bind_arg(int arg, const char *name) {
-  return (td_bind_at){arg, arg, name};
+  return (td_bind_at){.index = arg, .arg = arg, .name = name};
+}
+
+/* The list's entry at the stack's top, or that field of the entry. */
+static inline td_bind_at td_bind_entry(lua_State *L, const char *list,
+                                       lua_Integer entry, const char *name) {
+  return (td_bind_at){lua_gettop(L), 0, name, list, entry};
 }
 
 /* Raises `what` for that value. */
@@ -80,9 +89,20 @@ td_shard_id td_bind_shard_id(lua_State *L, td_bind_at at);
 td_region_id td_bind_region_id(lua_State *L, td_bind_at at);
 /* A log: its object or "r0:s3". */
 td_log_id td_bind_log_id(lua_State *L, td_bind_at at);
+/* The bytes of a string; a number is none. */
+td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected);
+/* A table. */
+void td_bind_table(lua_State *L, td_bind_at at, const char *expected);
+/* A list of at most `most` entries; returns how many. */
+uint32_t td_bind_list(lua_State *L, td_bind_at at, const char *expected,
+                      uint32_t most);
+/* True for exactly this string. */
+bool td_bind_text_is(lua_State *L, int index, const char *text);
+/* Which of the words a string is; words end with NULL. */
+int td_bind_word(lua_State *L, td_bind_at at, const char *const *words);
 
-/* Pushes field `name` of the table at `table`; false (and nothing pushed)
- * when it is nil. *at says where it stands for messages. */
+/* Pushes field `name` of the table at `table`, inherited ones too; false (and
+ * nothing pushed) when it is nil. *at says where it stands. */
 bool td_bind_field(lua_State *L, int table, const char *name,
                    td_bind_at *at);
 /* Fields of a table of options, with a default; pop what they push. */
@@ -92,8 +112,8 @@ uint64_t td_bind_field_uint(lua_State *L, int table, const char *name,
                             uint64_t fallback, uint64_t min, uint64_t max);
 bool td_bind_field_bool(lua_State *L, int table, const char *name,
                         bool fallback);
-/* Raises for the first key of the table that is not in the list. */
-void td_bind_known_keys(lua_State *L, int table, const char *const *keys);
+/* Raises for a key of the table at `at` that is not in the list. */
+void td_bind_known_keys(lua_State *L, td_bind_at at, const char *const *keys);
 
 /* Ids as Lua values: one object per value and state. */
 void td_bind_push_shard(lua_State *L, td_shard_id id);
@@ -125,7 +145,7 @@ static inline void td_bind_push_u64(lua_State *L, uint64_t value) {
 void td_bind_push_error(lua_State *L, const td_error *err);
 /* nil, err; returns 2. */
 int td_bind_fail(lua_State *L, const td_error *err);
-/* Raises the error object. */
+/* Raises the error object, the caller's position before its message. */
 _Noreturn void td_bind_raise(lua_State *L, const td_error *err);
 
 /* A list of faults being collected, at the top of the stack. */

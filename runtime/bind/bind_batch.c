@@ -131,10 +131,27 @@ static int push_values(lua_State *L, td_record record) {
   return 4;
 }
 
-/* Calling the list of batch:events(): the next event, as an iterator. */
+/* True if entry `at` of the list in argument 1 is argument 3. */
+static bool entry_is_last(lua_State *L, lua_Integer at) {
+  lua_rawgeti(L, 1, at);
+  bool same = lua_rawequal(L, -1, 3);
+  lua_pop(L, 1);
+  return same;
+}
+
+/* Calling the list of batch:events(): the next event. A `for` also passes
+ * the event before (nil at its start), so that every loop over the list is
+ * whole; upvalue 1, the number of that event, saves the search. */
 static int events_next(lua_State *L) {
-  lua_Integer at = lua_tointeger(L, lua_upvalueindex(1)) + 1;
-  lua_pushinteger(L, at);
+  td_bind_table(L, td_bind_arg(1, NULL), "a list of events");
+  lua_Integer at = lua_tointeger(L, lua_upvalueindex(1));
+  if (lua_gettop(L) >= 3 && lua_isnil(L, 3)) {
+    at = 0;
+  } else if (lua_gettop(L) >= 3 && !entry_is_last(L, at)) {
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+    for (at = 1; at < count && !entry_is_last(L, at);) at++;
+  }
+  lua_pushinteger(L, ++at);
   lua_replace(L, lua_upvalueindex(1));
   lua_rawgeti(L, 1, at);
   return 1;
@@ -162,16 +179,22 @@ static int batch_events(lua_State *L) {
 /* batch:event(i) -> entity, signal_type, weight, timestamp_ns; 1-based */
 static int batch_event(lua_State *L) {
   const td_bound_batch *batch = self(L);
-  uint64_t i = td_bind_uint(L, td_bind_arg(2, "event"), 1,
-                            record_count(batch));
+  td_bind_at at = td_bind_arg(2, "event");
+  if (record_count(batch) == 0) {
+    td_bind_bad(L, at, "a batch of session events has no records");
+  }
+  uint64_t i = td_bind_uint(L, at, 1, record_count(batch));
   return push_values(L, record_at(batch, (uint32_t)i - 1));
 }
 
 static int each_next(lua_State *L) {
   const td_bound_batch *batch = td_bind_check(L, 1, &td_bind_batch);
-  lua_Integer i = lua_isnil(L, 2) ? 0 : luaL_checkinteger(L, 2);
-  if (i < 0 || i >= (lua_Integer)record_count(batch)) return 0;
-  lua_pushinteger(L, i + 1);
+  uint64_t i = 0;
+  if (!lua_isnil(L, 2)) {
+    i = td_bind_uint(L, td_bind_arg(2, "event"), 0, record_count(batch));
+  }
+  if (i == record_count(batch)) return 0;
+  lua_pushinteger(L, (lua_Integer)i + 1);
   return 1 + push_values(L, record_at(batch, (uint32_t)i));
 }
 

@@ -2,40 +2,37 @@
 #include "bind/bind.h"
 
 td_mark td_bind_check_mark(lua_State *L, int index, lua_Integer i) {
-  td_bind_at at;
+  static const char *const mark_keys[] = {"log", "epoch", "seqno", NULL};
   td_mark mark;
   lua_rawgeti(L, index, i);
   int record = lua_gettop(L);
-  if (lua_type(L, record) != LUA_TTABLE
-      || !td_bind_field(L, record, "log", &at)) {
-    luaL_error(L, "marks[%I]: a table { log =, epoch =, seqno = } expected",
-               (LUAI_UACINT)i);
-  }
-  mark.log = td_bind_log_id(L, at);
-  mark.epoch = (uint32_t)td_bind_field_uint(L, record, "epoch", 0, 0,
-                                            UINT32_MAX);
-  mark.seqno.value = td_bind_field_u64(L, record, "seqno", 0);
+  td_bind_at at = td_bind_entry(L, "marks", i, NULL);
+  td_bind_table(L, at, "a table { log =, epoch =, seqno = }");
+  td_bind_known_keys(L, at, mark_keys);
+  lua_getfield(L, record, "log");
+  mark.log = td_bind_log_id(L, td_bind_entry(L, "marks", i, "log"));
+  lua_getfield(L, record, "epoch");
+  mark.epoch = (uint32_t)td_bind_uint(
+    L, td_bind_entry(L, "marks", i, "epoch"), 0, UINT32_MAX);
+  lua_getfield(L, record, "seqno");
+  mark.seqno.value = td_bind_u64(L, td_bind_entry(L, "marks", i, "seqno"));
   lua_settop(L, record - 1);
   return mark;
 }
 
 static const char *const keys[] = {
-  "seqno", "timestamp_ns", "generation", "hlc_wall_ns", "epoch", "shard",
-  "region", "clean", "marks", NULL,
+  "version", "seqno", "timestamp_ns", "generation", "hlc_wall_ns", "epoch",
+  "shard", "region", "clean", "marks", NULL,
 };
 
-/* wal.encode_checkpoint{ seqno =, timestamp_ns =, generation = 1,
- *   hlc_wall_ns = 0, epoch = 0, shard = 0, region = 0, clean = false,
- *   marks = { {log =, epoch =, seqno =}, ... } } -> bytes
- * Marks in rising order of log: what state:marks() gives. */
-static int encode_checkpoint(lua_State *L) {
-  td_bind_at at;
-  td_error err;
-  luaL_Buffer buffer;
+/* The fields of a table of options; the count of marks stays 0. */
+static td_checkpoint check_fields(lua_State *L) {
+  td_bind_at at = td_bind_arg(1, NULL);
   td_checkpoint checkpoint = {0};
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  td_bind_known_keys(L, 1, keys);
+  td_bind_table(L, at, "a table { seqno =, timestamp_ns =, ... }");
+  td_bind_known_keys(L, at, keys);
+  td_bind_field_uint(L, 1, "version", TD_CHECKPOINT_VERSION,
+                     TD_CHECKPOINT_VERSION, TD_CHECKPOINT_VERSION);
   checkpoint.seqno.value = td_bind_field_u64(L, 1, "seqno", 0);
   checkpoint.timestamp_ns = td_bind_field_u64(L, 1, "timestamp_ns", 0);
   checkpoint.generation = td_bind_field_u64(L, 1, "generation", 1);
@@ -49,16 +46,32 @@ static int encode_checkpoint(lua_State *L) {
   if (td_bind_field(L, 1, "region", &at)) {
     checkpoint.region = td_bind_region_id(L, at);
   }
+  if (checkpoint.generation == 0) {
+    at = (td_bind_at){.name = "generation"};
+    td_bind_bad(L, at, "numbers start at 1, got 0");
+  }
+  return checkpoint;
+}
+
+/* wal.encode_checkpoint{ seqno =, timestamp_ns =, generation = 1,
+ *   hlc_wall_ns = 0, epoch = 0, shard = 0, region = 0, clean = false,
+ *   marks = { {log =, epoch =, seqno =}, ... } } -> bytes
+ * Marks in rising order of log: what state:marks() gives. What
+ * decode_checkpoint gives for a v2 one can be encoded again. */
+static int encode_checkpoint(lua_State *L) {
+  td_error err;
+  luaL_Buffer buffer;
+  lua_settop(L, 1);
+  td_checkpoint checkpoint = check_fields(L);
   lua_settop(L, 1);
   if (lua_getfield(L, 1, "marks") == LUA_TNIL) {
     lua_pop(L, 1);
     lua_newtable(L);
   }
-  luaL_argcheck(L, lua_type(L, 2) == LUA_TTABLE, 1, "marks: a list expected");
-  lua_Unsigned count = lua_rawlen(L, 2);
-  luaL_argcheck(L, count <= TD_CHECKPOINT_MARKS_MAX, 1, "too many marks");
-  checkpoint.mark_count = (uint32_t)count;
-  td_mark *marks = lua_newuserdatauv(L, (count + 1) * sizeof *marks, 0);
+  td_bind_at at = {.index = 2, .name = "marks"};
+  uint32_t count = td_bind_list(L, at, "a list", TD_CHECKPOINT_MARKS_MAX);
+  checkpoint.mark_count = count;
+  td_mark *marks = lua_newuserdatauv(L, (count + 1u) * sizeof *marks, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     marks[i - 1] = td_bind_check_mark(L, 2, i);
   }
@@ -99,14 +112,9 @@ static void set_u64(lua_State *L, const char *name, uint64_t value) {
  *   marks = {} } | nil, err. 16 bytes are a v1 checkpoint.meta. */
 static int decode_checkpoint(lua_State *L) {
   td_error err;
-  size_t size;
   td_checkpoint checkpoint;
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "bytes"), "a string");
-  }
-  const char *raw = lua_tolstring(L, 1, &size);
-  td_span bytes = {(const uint8_t *)raw, size};
-  bool v1 = size == TD_CHECKPOINT_V1_BYTES;
+  td_span bytes = td_bind_bytes(L, td_bind_arg(1, "bytes"), "a string");
+  bool v1 = bytes.size == TD_CHECKPOINT_V1_BYTES;
   td_status status = v1 ? td_checkpoint_decode_v1(bytes, &checkpoint, &err)
                         : td_checkpoint_decode(bytes, &checkpoint, &err);
   if (status != TD_OK) return td_bind_fail(L, &err);

@@ -14,54 +14,53 @@ static float weight_of(lua_State *L, td_bind_at at) {
   return (float)weight;
 }
 
-/* Field `name` of events[i] at the top of the stack. */
-static td_bind_at event_field(lua_State *L, lua_Integer i, const char *name,
-                              char *path, size_t room) {
-  td_text text = td_text_init(path, room);
-  td_text_string(&text, "events[");
-  td_text_decimal(&text, (uint64_t)i);
-  td_text_string(&text, "].");
-  td_text_string(&text, name);
+/* Pushes field `name` of events[i], which is on top of the stack. */
+static td_bind_at event_field(lua_State *L, lua_Integer i, const char *name) {
   lua_getfield(L, -1, name);
-  return (td_bind_at){lua_gettop(L), 0, path};
+  return td_bind_entry(L, "events", i, name);
 }
 
 static td_record check_event(lua_State *L, lua_Integer i) {
-  char path[64];
   td_record record;
-  if (lua_type(L, -1) != LUA_TTABLE) {
-    luaL_error(L, "events[%I]: a table expected, got %s", (LUAI_UACINT)i,
-               luaL_typename(L, -1));
-  }
-  record.entity.value = td_bind_u64(L, event_field(L, i, "entity", path,
-                                                   sizeof path));
+  td_bind_table(L, td_bind_entry(L, "events", i, NULL), "a table { entity =, "
+                "signal_type =, weight =, timestamp_ns = }");
+  record.entity.value = td_bind_u64(L, event_field(L, i, "entity"));
   lua_pop(L, 1);
   record.signal_type = (uint8_t)td_bind_uint(
-    L, event_field(L, i, "signal_type", path, sizeof path), 0, UINT8_MAX);
+    L, event_field(L, i, "signal_type"), 0, UINT8_MAX);
   lua_pop(L, 1);
-  record.weight = weight_of(L, event_field(L, i, "weight", path,
-                                           sizeof path));
+  record.weight = weight_of(L, event_field(L, i, "weight"));
   lua_pop(L, 1);
-  record.timestamp_ns = td_bind_u64(L, event_field(L, i, "timestamp_ns", path,
-                                                   sizeof path));
+  record.timestamp_ns = td_bind_u64(L, event_field(L, i, "timestamp_ns"));
   lua_pop(L, 1);
   return record;
 }
 
-static const char *const head_keys[] = {
+static const char *const seal_keys[] = {
+  "first_seq", "timestamp_ns", "shard", "region", "epoch", "lazy", NULL,
+};
+static const char *const batch_keys[] = {
   "first_seq", "timestamp_ns", "shard", "region", "epoch", "lazy", "kind",
   "events", "payload", "event_count", NULL,
 };
 
-/* The header fields of a table of options; the counts stay 0. */
-static td_batch check_head(lua_State *L, int table) {
-  td_bind_at at;
-  if (lua_type(L, table) != LUA_TTABLE) {
-    td_bind_expected(L, td_bind_arg(table, "batch"), "a table");
-  }
-  td_bind_known_keys(L, table, head_keys);
+/* The number of the first event; there is no default. */
+static td_seqno check_first_seq(lua_State *L, int table) {
+  lua_getfield(L, table, "first_seq");
+  td_bind_at at = {.index = lua_gettop(L), .name = "first_seq"};
+  td_seqno first_seq = {td_bind_u64(L, at)};
+  if (first_seq.value == 0) td_bind_bad(L, at, "numbers start at 1, got 0");
+  lua_pop(L, 1);
+  return first_seq;
+}
+
+/* The header fields of a table of options; kind and counts stay 0. */
+static td_batch check_head(lua_State *L, int table, const char *const *keys) {
+  td_bind_at at = td_bind_arg(table, NULL);
+  td_bind_table(L, at, "a table { first_seq =, timestamp_ns =, ... }");
+  td_bind_known_keys(L, at, keys);
   td_batch head = {.version = TD_BATCH_VERSION};
-  head.first_seq.value = td_bind_field_u64(L, table, "first_seq", 0);
+  head.first_seq = check_first_seq(L, table);
   head.timestamp_ns = td_bind_field_u64(L, table, "timestamp_ns", 0);
   if (td_bind_field(L, table, "shard", &at)) {
     head.shard = td_bind_shard_id(L, at);
@@ -73,8 +72,6 @@ static td_batch check_head(lua_State *L, int table) {
   }
   head.layout_epoch = (uint32_t)td_bind_field_uint(L, table, "epoch", 0, 0,
                                                    UINT32_MAX);
-  head.kind = (uint8_t)td_bind_field_uint(L, table, "kind", 0, 0,
-                                          TD_BATCH_SESSIONS);
   head.lazy = td_bind_field_bool(L, table, "lazy", false);
   return head;
 }
@@ -89,51 +86,66 @@ static int push_sealed(lua_State *L, td_batch *head, luaL_Buffer *buffer,
   return 1;
 }
 
-static int encode_payload(lua_State *L, td_batch *head) {
-  size_t size;
+/* A payload in bytes: of signal events the count follows from the size, of
+ * session events it must be given. */
+static int encode_payload(lua_State *L, td_batch *head, td_bind_at at) {
   luaL_Buffer buffer;
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    td_bind_expected(L, (td_bind_at){lua_gettop(L), 0, "payload"},
-                     "a string");
+  td_span payload = td_bind_bytes(L, at, "a string");
+  if (payload.size > TD_BATCH_PAYLOAD_MAX) {
+    td_bind_bad(L, at, lua_pushfstring(
+      L, "%I bytes, at most %I fit into a batch", (LUAI_UACINT)payload.size,
+      (LUAI_UACINT)TD_BATCH_PAYLOAD_MAX));
   }
-  const char *payload = lua_tolstring(L, -1, &size);
-  luaL_argcheck(L, size <= TD_BATCH_PAYLOAD_MAX, 1, "payload above 16 MiB");
-  uint32_t records = (uint32_t)(size / TD_RECORD_BYTES);
-  head->event_count = (uint32_t)td_bind_field_uint(L, 1, "event_count",
-                                                   records, 1, UINT32_MAX);
+  lua_getfield(L, 1, "event_count");
+  at = (td_bind_at){.index = lua_gettop(L), .name = "event_count"};
+  if (head->kind == TD_BATCH_SIGNALS && lua_isnil(L, at.index)) {
+    head->event_count = (uint32_t)(payload.size / TD_RECORD_BYTES);
+  } else {
+    head->event_count = (uint32_t)td_bind_uint(L, at, 1, UINT32_MAX);
+  }
   uint8_t *out = (uint8_t *)luaL_buffinitsize(
-    L, &buffer, TD_BATCH_HEADER_BYTES + size);
-  memcpy(out + TD_BATCH_HEADER_BYTES, payload, size);
-  return push_sealed(L, head, &buffer, out, size);
+    L, &buffer, TD_BATCH_HEADER_BYTES + payload.size);
+  memcpy(out + TD_BATCH_HEADER_BYTES, payload.data, payload.size);
+  return push_sealed(L, head, &buffer, out, payload.size);
 }
 
-/* wal.encode_batch{ first_seq =, timestamp_ns =, shard = 0, region = 0,
+/* Refuses a field that goes with another form of the batch. */
+static void must_be_nil(lua_State *L, const char *name, const char *what) {
+  td_bind_at at;
+  if (td_bind_field(L, 1, name, &at)) td_bind_bad(L, at, what);
+}
+
+/* wal.encode_batch{ first_seq =, timestamp_ns = 0, shard = 0, region = 0,
  *   epoch = 0, lazy = false, events = { {entity =, signal_type =, weight =,
  *   timestamp_ns =}, ... } } -> bytes. Instead of events: payload = (bytes),
- *   kind =, event_count =. Raises for what no reader would take. */
+ *   kind = 0, event_count =. Raises for what no reader would take. */
 static int encode_batch(lua_State *L) {
+  td_bind_at at;
   luaL_Buffer buffer;
-  td_batch head = check_head(L, 1);
+  td_batch head = check_head(L, 1, batch_keys);
   lua_settop(L, 1);
-  if (lua_getfield(L, 1, "payload") != LUA_TNIL) {
-    return encode_payload(L, &head);
+  head.kind = (uint8_t)td_bind_field_uint(L, 1, "kind", 0, 0,
+                                          TD_BATCH_SESSIONS);
+  if (td_bind_field(L, 1, "payload", &at)) {
+    must_be_nil(L, "events", "either events or a payload, not both");
+    return encode_payload(L, &head, at);
   }
-  if (lua_getfield(L, 1, "events") != LUA_TTABLE || head.kind != 0) {
-    luaL_error(L, "events: a list of signal events expected, got %s",
-               luaL_typename(L, -1));
+  if (head.kind != TD_BATCH_SIGNALS) {
+    luaL_error(L, "payload: batches of kind %d are made from their bytes",
+               (int)head.kind);
   }
-  lua_Unsigned count = lua_rawlen(L, 3);
-  if (count == 0 || count > TD_RECORDS_MAX) {
-    luaL_error(L, "events: 1..%d expected, got %I", (int)TD_RECORDS_MAX,
-               (LUAI_UACINT)count);
-  }
-  head.event_count = (uint32_t)count;
+  must_be_nil(L, "event_count", "goes with a payload; events are counted");
+  lua_getfield(L, 1, "events");
+  at = (td_bind_at){.index = 2, .name = "events"};
+  uint32_t count = td_bind_list(L, at, "a list of events", TD_RECORDS_MAX);
+  if (count == 0) td_bind_bad(L, at, "a batch has at least one event");
+  head.event_count = count;
   size_t payload_len = (size_t)count * TD_RECORD_BYTES;
   /* A userdata first: reading events may raise, and a buffer on the stack
    * would be in the way of it. */
   uint8_t *records = lua_newuserdatauv(L, payload_len, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
-    lua_rawgeti(L, 3, i);
+    lua_rawgeti(L, 2, i);
     td_record record = check_event(L, i);
     td_record_encode(&record, records + (size_t)(i - 1) * TD_RECORD_BYTES);
     lua_pop(L, 1);
@@ -238,7 +250,7 @@ static int builder_len(lua_State *L) {
 static int builder_seal(lua_State *L) {
   luaL_Buffer buffer;
   builder *from = td_bind_check(L, 1, &td_bind_builder);
-  td_batch head = check_head(L, 2);
+  td_batch head = check_head(L, 2, seal_keys);
   if (from->count == 0) luaL_error(L, "the builder holds no events");
   head.event_count = from->count;
   size_t payload_len = (size_t)from->count * TD_RECORD_BYTES;

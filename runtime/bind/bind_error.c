@@ -4,13 +4,15 @@
 
 #include <string.h>
 
+#define FAULTS_SHOWN 100  /* in a message; all are in its `faults` */
+
 static const td_bind_type error_type = {"tidal.Error", NULL, NULL};
 
 static int error_tostring(lua_State *L) {
-  lua_settop(L, 1);
-  if (lua_type(L, 1) != LUA_TTABLE) return 1;
+  td_bind_table(L, td_bind_arg(1, NULL), error_type.name);
   lua_pushliteral(L, "message");
-  lua_rawget(L, 1);
+  if (lua_rawget(L, 1) == LUA_TSTRING) return 1;
+  lua_pushliteral(L, "an error without a message");
   return 1;
 }
 
@@ -61,6 +63,10 @@ int td_bind_fail(lua_State *L, const td_error *err) {
 
 void td_bind_raise(lua_State *L, const td_error *err) {
   td_bind_push_error(L, err);
+  luaL_where(L, 1);
+  lua_getfield(L, -2, "message");
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
   lua_error(L);
   td_panic(__FILE__, __LINE__, "lua_error returned");
 }
@@ -93,11 +99,16 @@ void td_bind_faults_raise(lua_State *L, const char *what) {
   lua_pushfstring(L, "%s: %I fault%s", what, (LUAI_UACINT)count,
                   count == 1 ? "" : "s");
   luaL_addvalue(&text);
-  for (lua_Integer i = 1; i <= count && i <= 100; i++) {
+  for (lua_Integer i = 1; i <= count && i <= FAULTS_SHOWN; i++) {
     luaL_addstring(&text, "\n  ");
     lua_rawgeti(L, list, i);
     lua_getfield(L, -1, "message");
     lua_remove(L, -2);
+    luaL_addvalue(&text);
+  }
+  if (count > FAULTS_SHOWN) {
+    lua_pushfstring(L, "\n  ... and %I more",
+                    (LUAI_UACINT)(count - FAULTS_SHOWN));
     luaL_addvalue(&text);
   }
   luaL_pushresult(&text);
@@ -107,9 +118,21 @@ void td_bind_faults_raise(lua_State *L, const char *what) {
   td_panic(__FILE__, __LINE__, "lua_error returned");
 }
 
+static bool has_class(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &error_type);
+  bool same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same;
+}
+
 /* core.error{ code=, message=, ... } -> the same table as an error object */
 static int new_error(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  td_bind_at at = td_bind_arg(1, NULL);
+  td_bind_table(L, at, "a table { code =, message = }");
+  if (lua_getmetatable(L, 1) && !has_class(L, 1)) {
+    td_bind_bad(L, at, "the table has a metatable already");
+  }
   lua_settop(L, 1);
   set_class(L);
   return 1;
@@ -117,13 +140,7 @@ static int new_error(lua_State *L) {
 
 /* core.is_error(value) -> boolean */
 static int is_error(lua_State *L) {
-  luaL_checkany(L, 1);
-  bool is = lua_type(L, 1) == LUA_TTABLE && lua_getmetatable(L, 1);
-  if (is) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &error_type);
-    is = lua_rawequal(L, -1, -2);
-  }
-  lua_pushboolean(L, is);
+  lua_pushboolean(L, lua_type(L, 1) == LUA_TTABLE && has_class(L, 1));
   return 1;
 }
 

@@ -120,16 +120,25 @@ static int log_tostring(lua_State *L) {
 }
 
 bool td_bind_key_is(lua_State *L, const char *name) {
-  return lua_type(L, 2) == LUA_TSTRING
-      && strcmp(lua_tostring(L, 2), name) == 0;
+  return td_bind_text_is(L, 2, name);
 }
 
-/* shard.value, region.value */
-static int u16_index(lua_State *L) {
-  const uint16_t *id = lua_touserdata(L, 1);
-  if (!id || !td_bind_key_is(L, "value")) return 0;
-  lua_pushinteger(L, *id);
+static int push_value(lua_State *L, uint16_t value) {
+  if (!td_bind_key_is(L, "value")) return 0;
+  lua_pushinteger(L, value);
   return 1;
+}
+
+/* shard.value */
+static int shard_index(lua_State *L) {
+  const td_shard_id *id = td_bind_self(L, &td_bind_shard);
+  return push_value(L, id->value);
+}
+
+/* region.value */
+static int region_index(lua_State *L) {
+  const td_region_id *id = td_bind_self(L, &td_bind_region);
+  return push_value(L, id->value);
 }
 
 /* log.region, log.shard */
@@ -146,11 +155,11 @@ static int log_index(lua_State *L) {
 }
 
 static const luaL_Reg shard_metas[] = {
-  {"__index", u16_index}, {"__tostring", shard_tostring},
+  {"__index", shard_index}, {"__tostring", shard_tostring},
   {"__lt", lt_u16}, {"__le", le_u16}, {NULL, NULL},
 };
 static const luaL_Reg region_metas[] = {
-  {"__index", u16_index}, {"__tostring", region_tostring},
+  {"__index", region_index}, {"__tostring", region_tostring},
   {"__lt", lt_u16}, {"__le", le_u16}, {NULL, NULL},
 };
 static const luaL_Reg log_metas[] = {
@@ -193,17 +202,15 @@ static int new_log(lua_State *L) {
 /* tidal.parse(text) -> id of the kind the text has | nil, err
  * "r0" RegionId, "s3" ShardId, "r0:s3" LogId, "r0:s3:42" WalSegmentId */
 static int parse(lua_State *L) {
-  size_t size;
   td_error err;
   td_region_id region;
   td_shard_id shard;
   td_log_id log;
   td_segment_id segment;
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "text"), "a string");
-  }
-  const char *text = lua_tolstring(L, 1, &size);
-  int colons = 0;
+  td_span bytes = td_bind_bytes(L, td_bind_arg(1, "id"),
+                                "text as \"s3\" or \"r0:s3:42\"");
+  const char *text = (const char *)bytes.data;
+  size_t size = bytes.size, colons = 0;
   for (size_t i = 0; i < size; i++) colons += text[i] == ':';
   if (colons > 1) {
     if (td_segment_id_parse(text, size, &segment, &err) != TD_OK) {
@@ -238,13 +245,9 @@ static int hash(lua_State *L) {
 
 /* tidal.checksum(bytes) -> XXH3-128 as 32 hex digits, high half first */
 static int checksum(lua_State *L) {
-  size_t size;
   char text[33];
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "bytes"), "a string");
-  }
-  const char *raw = lua_tolstring(L, 1, &size);
-  td_hash128 h = td_hash128_of((td_span){(const uint8_t *)raw, size});
+  td_hash128 h = td_hash128_of(td_bind_bytes(L, td_bind_arg(1, "bytes"),
+                                             "a string"));
   td_text out = td_text_init(text, sizeof text);
   td_text_hex(&out, h.high, 16);
   td_text_hex(&out, h.low, 16);

@@ -4,6 +4,8 @@
 
 enum { VALUE_DATA_DIR = 1, VALUE_ROUTER, VALUE_PEERS };
 
+#define NODES_MAX 4194304u  /* of one grid */
+
 static const td_config *self(lua_State *L) {
   return td_bind_check(L, 1, &td_bind_node);
 }
@@ -13,49 +15,31 @@ static const char *const keys[] = {
   "role", "region", "shard", "peers", "router", NULL,
 };
 
-static int find_name(lua_State *L, const char *field, const char *const *names,
-                     int fallback) {
+/* Which of the words a field holds. */
+static int find_word(lua_State *L, const char *field,
+                     const char *const *words, int fallback) {
   td_bind_at at;
   if (!td_bind_field(L, 1, field, &at)) return fallback;
-  if (lua_type(L, at.index) == LUA_TSTRING) {
-    const char *text = lua_tostring(L, at.index);
-    for (int i = 0; names[i]; i++) {
-      if (strcmp(names[i], text) == 0) {
-        lua_pop(L, 1);
-        return i;
-      }
-    }
-  }
-  luaL_Buffer list;
-  luaL_buffinit(L, &list);
-  for (int i = 0; names[i]; i++) {
-    if (i > 0) luaL_addstring(&list, ", ");
-    luaL_addstring(&list, names[i]);
-  }
-  luaL_pushresult(&list);
-  td_bind_expected(L, at, lua_pushfstring(L, "one of %s",
-                                          lua_tostring(L, -1)));
+  int found = td_bind_word(L, at, words);
+  lua_pop(L, 1);
+  return found;
 }
 
 /* The peers of the options into a block at the stack's top (or nil). */
 static void check_peers(lua_State *L, td_config *config) {
   if (lua_getfield(L, 1, "peers") == LUA_TNIL) return;
   int list = lua_gettop(L);
-  if (lua_type(L, list) != LUA_TTABLE) {
-    td_bind_expected(L, (td_bind_at){list, 0, "peers"}, "a list of shards");
-  }
-  lua_Unsigned count = lua_rawlen(L, list);
-  luaL_argcheck(L, count <= TD_SHARDS_MAX, 1, "more than 65536 peers");
-  td_shard_id *peers = lua_newuserdatauv(L, (count + 1) * sizeof *peers, 0);
+  td_bind_at at = {.index = list, .name = "peers"};
+  uint32_t count = td_bind_list(L, at, "a list of shards", TD_SHARDS_MAX);
+  td_shard_id *peers = lua_newuserdatauv(L, (count + 1u) * sizeof *peers, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     lua_rawgeti(L, list, i);
-    peers[i - 1] = td_bind_shard_id(L, (td_bind_at){lua_gettop(L), 0,
-                                                    "peers"});
+    peers[i - 1] = td_bind_shard_id(L, td_bind_entry(L, "peers", i, NULL));
     lua_pop(L, 1);
   }
   lua_remove(L, list);
   config->peers = peers;
-  config->peer_count = (uint32_t)count;
+  config->peer_count = count;
 }
 
 static td_config check_options(lua_State *L) {
@@ -64,16 +48,17 @@ static td_config check_options(lua_State *L) {
                                          "unsafe_never", NULL};
   td_bind_at at;
   td_config config = td_config_default();
-  td_bind_known_keys(L, 1, keys);
+  td_bind_table(L, td_bind_arg(1, NULL), "a table { shard =, role =, ... }");
+  td_bind_known_keys(L, td_bind_arg(1, NULL), keys);
   config.segment_bytes = (uint32_t)td_bind_field_uint(
     L, 1, "segment_bytes", config.segment_bytes, 0, UINT32_MAX);
   config.group_events_max = (uint32_t)td_bind_field_uint(
     L, 1, "group_events_max", config.group_events_max, 0, UINT32_MAX);
   config.group_delay_ns = td_bind_field_u64(L, 1, "group_delay_ns",
                                             config.group_delay_ns);
-  config.sync = (td_sync_policy)find_name(L, "sync", policies,
+  config.sync = (td_sync_policy)find_word(L, "sync", policies,
                                           TD_SYNC_ALWAYS);
-  config.role = (td_role)find_name(L, "role", roles, TD_ROLE_SINGLE);
+  config.role = (td_role)find_word(L, "role", roles, TD_ROLE_SINGLE);
   if (td_bind_field(L, 1, "region", &at)) {
     config.region = td_bind_region_id(L, at);
     lua_pop(L, 1);
@@ -94,23 +79,22 @@ static int new_node(lua_State *L) {
     lua_settop(L, 0);
     lua_newtable(L);
   }
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
   td_config config = check_options(L);
   lua_settop(L, 1);
   if (lua_getfield(L, 1, "data_dir") == LUA_TNIL) {
     lua_pop(L, 1);
     lua_pushstring(L, config.data_dir);
   }
-  if (lua_type(L, 2) != LUA_TSTRING) {
-    td_bind_expected(L, (td_bind_at){2, 0, "data_dir"}, "a string");
+  td_bind_at at = {.index = 2, .name = "data_dir"};
+  td_span path = td_bind_bytes(L, at, "a string");
+  config.data_dir = (const char *)path.data;
+  if (strlen(config.data_dir) != path.size) {
+    td_bind_bad(L, at, "a path holds no zero byte");
   }
-  config.data_dir = lua_tostring(L, 2);
   if (lua_getfield(L, 1, "router") != LUA_TNIL) {
+    at = (td_bind_at){.index = 3, .name = "router"};
     config.router = td_bind_test(L, 3, &td_bind_router);
-    if (!config.router) {
-      td_bind_expected(L, (td_bind_at){3, 0, "router"}, "a router");
-    }
+    if (!config.router) td_bind_expected(L, at, "a router");
   }
   check_peers(L, &config);
   td_bind_faults_begin(L);
@@ -135,23 +119,32 @@ static void check_grid_leaders(lua_State *L, td_grid *grid) {
     lua_pushnil(L);
     return;
   }
-  if (lua_type(L, at.index) == LUA_TSTRING
-      && strcmp(lua_tostring(L, at.index), "all") == 0) {
+  if (td_bind_text_is(L, at.index, "all")) {
     grid->all_lead = true;
     return;
   }
   bool list = lua_type(L, at.index) == LUA_TTABLE;
   if (list && lua_rawlen(L, at.index) != grid->shards) {
-    luaL_error(L, "leaders: %d regions expected, one per shard",
-               (int)grid->shards);
+    td_bind_bad(L, at, lua_pushfstring(
+      L, "%I given for %d shards, one per shard is needed",
+      (LUAI_UACINT)lua_rawlen(L, at.index), (int)grid->shards));
   }
   td_region_id *leaders = lua_newuserdatauv(
     L, grid->shards * sizeof *leaders, 0);
   for (uint32_t s = 0; s < grid->shards; s++) {
-    if (list) lua_rawgeti(L, at.index, (lua_Integer)s + 1);
-    else lua_pushvalue(L, at.index);
-    leaders[s] = td_bind_region_id(L, (td_bind_at){lua_gettop(L), 0,
-                                                   "leaders"});
+    td_bind_at leader = at;
+    if (list) {
+      lua_rawgeti(L, at.index, (lua_Integer)s + 1);
+      leader = td_bind_entry(L, "leaders", (lua_Integer)s + 1, NULL);
+    } else {
+      lua_pushvalue(L, at.index);
+    }
+    leaders[s] = td_bind_region_id(L, leader);
+    if (leaders[s].value >= grid->regions) {
+      td_bind_bad(L, leader, lua_pushfstring(
+        L, "region %d is outside 0..%d", (int)leaders[s].value,
+        (int)grid->regions - 1));
+    }
     lua_pop(L, 1);
   }
   lua_remove(L, at.index);
@@ -166,9 +159,9 @@ static int new_nodes(lua_State *L) {
                                           "router", NULL};
   td_error err;
   td_bind_at at;
-  luaL_checktype(L, 1, LUA_TTABLE);
+  td_bind_table(L, td_bind_arg(1, NULL), "a table { regions =, ... }");
   lua_settop(L, 1);
-  td_bind_known_keys(L, 1, grid_keys);
+  td_bind_known_keys(L, td_bind_arg(1, NULL), grid_keys);
   td_grid grid = {
     .regions = (uint32_t)td_bind_field_uint(L, 1, "regions", 1, 1,
                                             TD_REGIONS_MAX),
@@ -182,7 +175,11 @@ static int new_nodes(lua_State *L) {
   lua_settop(L, 2);
   check_grid_leaders(L, &grid);
   size_t count = (size_t)grid.regions * grid.shards;
-  luaL_argcheck(L, count <= 4194304, 1, "more than 4194304 nodes");
+  if (count > NODES_MAX) {
+    td_bind_bad(L, td_bind_arg(1, NULL), lua_pushfstring(
+      L, "%d regions x %d shards are more than %d nodes", (int)grid.regions,
+      (int)grid.shards, (int)NODES_MAX));
+  }
   td_shard_id *peers = lua_newuserdatauv(L, grid.shards * sizeof *peers, 0);
   td_config *configs = lua_newuserdatauv(L, count * sizeof *configs, 0);
   td_config base = td_config_default();
@@ -229,32 +226,31 @@ static void push_peers(lua_State *L, const td_config *node) {
  * .segment_bytes, .sync, .group_events_max, .group_delay_ns */
 static int node_index(lua_State *L) {
   const td_config *node = self(L);
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(key, "role") == 0) {
+  if (td_bind_key_is(L, "role")) {
     lua_pushstring(L, td_role_name(node->role));
-  } else if (strcmp(key, "region") == 0) {
+  } else if (td_bind_key_is(L, "region")) {
     td_bind_push_region(L, node->region);
-  } else if (strcmp(key, "shard") == 0) {
+  } else if (td_bind_key_is(L, "shard")) {
     td_bind_push_shard(L, node->shard);
-  } else if (strcmp(key, "log") == 0) {
+  } else if (td_bind_key_is(L, "log")) {
     td_bind_push_log(L, td_config_log(node));
-  } else if (strcmp(key, "peers") == 0) {
+  } else if (td_bind_key_is(L, "peers")) {
     push_peers(L, node);
-  } else if (strcmp(key, "router") == 0) {
+  } else if (td_bind_key_is(L, "router")) {
     lua_getiuservalue(L, 1, VALUE_ROUTER);
-  } else if (strcmp(key, "data_dir") == 0) {
+  } else if (td_bind_key_is(L, "data_dir")) {
     lua_getiuservalue(L, 1, VALUE_DATA_DIR);
-  } else if (strcmp(key, "sync") == 0) {
+  } else if (td_bind_key_is(L, "sync")) {
     lua_pushstring(L, td_sync_policy_name(node->sync));
-  } else if (strcmp(key, "segment_bytes") == 0) {
+  } else if (td_bind_key_is(L, "segment_bytes")) {
     lua_pushinteger(L, node->segment_bytes);
-  } else if (strcmp(key, "group_events_max") == 0) {
+  } else if (td_bind_key_is(L, "group_events_max")) {
     lua_pushinteger(L, node->group_events_max);
-  } else if (strcmp(key, "group_delay_ns") == 0) {
+  } else if (td_bind_key_is(L, "group_delay_ns")) {
     td_bind_push_u64(L, node->group_delay_ns);
-  } else if (strcmp(key, "is_single_node") == 0) {
+  } else if (td_bind_key_is(L, "is_single_node")) {
     lua_pushcfunction(L, is_single_node);
-  } else if (strcmp(key, "accepts_writes") == 0) {
+  } else if (td_bind_key_is(L, "accepts_writes")) {
     lua_pushcfunction(L, accepts_writes);
   } else {
     lua_pushnil(L);

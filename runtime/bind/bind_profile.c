@@ -21,7 +21,10 @@ static int new_profile(lua_State *L) {
   if (!lua_isnoneornil(L, 2)) {
     slots = td_bind_uint(L, td_bind_arg(2, "slots"), TD_PROFILE_SLOTS_MIN,
                          TD_PROFILE_SLOTS_MAX);
-    luaL_argcheck(L, (slots & (slots - 1)) == 0, 2, "a power of two needed");
+    if (slots & (slots - 1)) {
+      td_bind_bad(L, td_bind_arg(2, "slots"), lua_pushfstring(
+        L, "%I is not a power of two", (LUAI_UACINT)slots));
+    }
   }
   uint32_t shards = td_router_shard_max(router).value + UINT32_C(1);
   size_t counts_at = sizeof(bound_profile);

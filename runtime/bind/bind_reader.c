@@ -21,12 +21,12 @@ static td_alloc state_alloc(lua_State *L) {
 /* wal.reader(path) -> reader | nil, err. Changes nothing in the directory. */
 static int new_reader(lua_State *L) {
   td_error err;
-  size_t size;
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "directory"), "a string");
+  td_bind_at at = td_bind_arg(1, "directory");
+  td_span bytes = td_bind_bytes(L, at, "a string");
+  const char *path = (const char *)bytes.data;
+  if (strlen(path) != bytes.size) {
+    td_bind_bad(L, at, "a path holds no zero byte");
   }
-  const char *path = lua_tolstring(L, 1, &size);
-  luaL_argcheck(L, strlen(path) == size, 1, "a path holds no zero byte");
   reader *self = td_bind_new(L, &td_bind_reader, sizeof *self, 0);
   td_env env = td_env_posix_with(state_alloc(L));
   if (td_wal_dir_open(&self->dir, &env, path, &err) != TD_OK) {
@@ -123,6 +123,8 @@ static int reader_cursor(lua_State *L) {
   if (!lua_isnoneornil(L, 3)) {
     seq.value = td_bind_u64(L, td_bind_arg(3, "from_seq"));
   }
+  /* The collector does not see the buffer, so it is told of it. */
+  lua_gc(L, LUA_GCSTEP, (int)(TD_WAL_BUFFER_BYTES / 1024));
   td_bound_cursor *self = td_bind_new(L, &td_bind_cursor, sizeof *self, 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
@@ -178,13 +180,16 @@ static int cursor_batches(lua_State *L) {
   return 2;
 }
 
-/* reader:batches(shard [, from_seq]): the same, over a new cursor */
+/* reader:batches(shard [, from_seq]): the same, over a new cursor, which the
+ * loop closes however it ends */
 static int reader_batches(lua_State *L) {
   int results = reader_cursor(L);
   if (results == 2) return lua_error(L);
   lua_pushcfunction(L, cursor_step);
   lua_insert(L, -2);
-  return 2;
+  lua_pushnil(L);
+  lua_pushvalue(L, -2);
+  return 4;
 }
 
 static const luaL_Reg reader_methods[] = {

@@ -44,16 +44,11 @@ static size_t take_ids(lua_State *L, int index, lua_Integer from,
                        lua_Integer count, uint64_t *out) {
   size_t taken = 0;
   for (; taken < CHUNK && from < count; taken++) {
-    char name[40];
     if (lua_rawgeti(L, index, ++from) == LUA_TNUMBER
         && lua_isinteger(L, -1)) {
       out[taken] = (uint64_t)lua_tointeger(L, -1);
     } else {
-      td_text text = td_text_init(name, sizeof name);
-      td_text_string(&text, "ids[");
-      td_text_decimal(&text, (uint64_t)from);
-      td_text_char(&text, ']');
-      out[taken] = td_bind_u64(L, (td_bind_at){lua_gettop(L), 0, name});
+      out[taken] = td_bind_u64(L, td_bind_entry(L, "ids", from, NULL));
     }
     lua_pop(L, 1);
   }
@@ -61,10 +56,7 @@ static size_t take_ids(lua_State *L, int index, lua_Integer from,
 }
 
 static lua_Integer check_list(lua_State *L, int arg) {
-  if (lua_type(L, arg) != LUA_TTABLE) {
-    td_bind_expected(L, td_bind_arg(arg, "ids"), "a list of ids");
-  }
-  return (lua_Integer)lua_rawlen(L, arg);
+  return td_bind_list(L, td_bind_arg(arg, "ids"), "a list of ids", INT32_MAX);
 }
 
 /* router:route_many(ids) -> list of shard numbers */
@@ -73,7 +65,6 @@ static int route_many(lua_State *L) {
   lua_Integer count = check_list(L, 2);
   uint64_t ids[CHUNK];
   uint16_t shards[CHUNK];
-  luaL_argcheck(L, count <= INT32_MAX, 2, "too many ids");
   lua_createtable(L, (int)count, 0);
   for (lua_Integer at = 0; at < count;) {
     size_t taken = take_ids(L, 2, at, count, ids);
@@ -87,14 +78,12 @@ static int route_many(lua_State *L) {
 }
 
 static td_span packed_arg(lua_State *L, int arg) {
-  size_t size;
-  if (lua_type(L, arg) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(arg, "ids"), "a string of packed ids");
-  }
-  const char *bytes = lua_tolstring(L, arg, &size);
-  luaL_argcheck(L, size % 8 == 0, arg, "8 bytes an id: the length is not a "
-                                       "multiple of 8");
-  return (td_span){(const uint8_t *)bytes, size};
+  td_bind_at at = td_bind_arg(arg, "ids");
+  td_span bytes = td_bind_bytes(L, at, "a string of packed ids");
+  if (bytes.size % 8 == 0) return bytes;
+  td_bind_bad(L, at, lua_pushfstring(
+    L, "%I bytes are no whole number of ids, 8 bytes each",
+    (LUAI_UACINT)bytes.size));
 }
 
 /* Up to CHUNK ids of 8 little-endian bytes each from `at` on. */
@@ -270,14 +259,8 @@ static int new_even(lua_State *L) {
 
 static uint64_t range_field(lua_State *L, int record, lua_Integer i,
                             const char *field) {
-  char name[40];
-  td_text text = td_text_init(name, sizeof name);
-  td_text_string(&text, "ranges[");
-  td_text_decimal(&text, (uint64_t)i);
-  td_text_string(&text, "].");
-  td_text_string(&text, field);
   lua_getfield(L, record, field);
-  td_bind_at at = {lua_gettop(L), 0, name};
+  td_bind_at at = td_bind_entry(L, "ranges", i, field);
   uint64_t value = field[0] == 's' ? td_bind_shard_id(L, at).value
                                    : td_bind_u64(L, at);
   lua_pop(L, 1);
@@ -294,22 +277,17 @@ static void init_ranges(lua_State *L, td_strategy kind, td_range *list,
   td_bind_faults_raise(L, "ranges");
 }
 
-static uint32_t check_count(lua_State *L, lua_Unsigned count) {
-  luaL_argcheck(L, count <= TD_RANGES_MAX, 1, "more than 65536 ranges");
-  return (uint32_t)count;
-}
-
-static int new_ranges_of(lua_State *L, td_strategy kind) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+static int new_ranges_of(lua_State *L, td_strategy kind,
+                         const char *expected) {
+  uint32_t count = td_bind_list(L, td_bind_arg(1, "ranges"), expected,
+                                TD_RANGES_MAX);
   lua_settop(L, 1);
-  uint32_t count = check_count(L, lua_rawlen(L, 1));
   td_range *list = lua_newuserdatauv(L, (count + 1u) * sizeof *list, 0);
   for (uint32_t i = 0; i < count; i++) {
     lua_Integer n = (lua_Integer)i + 1;
-    if (lua_rawgeti(L, 1, n) != LUA_TTABLE) {
-      luaL_error(L, "ranges[%I]: a table { shard =, first =, last = } "
-                    "expected, got %s", (LUAI_UACINT)n, luaL_typename(L, -1));
-    }
+    lua_rawgeti(L, 1, n);
+    td_bind_table(L, td_bind_entry(L, "ranges", n, NULL),
+                  "a table { shard =, first =, last = }");
     list[i] = (td_range){
       .first = range_field(L, 3, n, "first"),
       .last = range_field(L, 3, n, "last"),
@@ -324,13 +302,37 @@ static int new_ranges_of(lua_State *L, td_strategy kind) {
 
 /* router.ranges{ {shard=, first=, last=}, ... } in any order */
 static int new_ranges(lua_State *L) {
-  return new_ranges_of(L, TD_STRATEGY_RANGES);
+  return new_ranges_of(L, TD_STRATEGY_RANGES, "a list of ranges");
 }
 
 /* router.hash_ranges(list), or (n) for an even split of the hashes */
 static int new_hash_ranges(lua_State *L) {
   if (lua_isinteger(L, 1)) return new_even_of(L, TD_STRATEGY_HASH_RANGES);
-  return new_ranges_of(L, TD_STRATEGY_HASH_RANGES);
+  return new_ranges_of(L, TD_STRATEGY_HASH_RANGES,
+                       "a list of ranges or a number of shards");
+}
+
+static void check_owners(lua_State *L, uint32_t starts) {
+  td_bind_at at = td_bind_arg(2, "shards");
+  uint32_t count = td_bind_list(L, at, "a list of shards", TD_RANGES_MAX);
+  if (count == starts) return;
+  td_bind_bad(L, at, lua_pushfstring(L, "%d shards for %d starts", (int)count,
+                                     (int)starts));
+}
+
+static uint64_t start_at(lua_State *L, lua_Integer i) {
+  lua_rawgeti(L, 1, i);
+  uint64_t first = td_bind_u64(L, td_bind_entry(L, "starts", i, NULL));
+  lua_pop(L, 1);
+  return first;
+}
+
+static td_shard_id owner_at(lua_State *L, lua_Integer i) {
+  lua_rawgeti(L, 2, i);
+  td_shard_id owner = td_bind_shard_id(L, td_bind_entry(L, "shards", i,
+                                                        NULL));
+  lua_pop(L, 1);
+  return owner;
 }
 
 /* router.starts({first, ...} [, {shard, ...} [, "hash_ranges"]]): the flat
@@ -338,33 +340,26 @@ static int new_hash_ranges(lua_State *L) {
  * to shard i - 1. */
 static int new_starts(lua_State *L) {
   static const char *const kinds[] = {"ranges", "hash_ranges", NULL};
-  luaL_checktype(L, 1, LUA_TTABLE);
+  uint32_t count = td_bind_list(L, td_bind_arg(1, "starts"),
+                                "a list of first ids", TD_RANGES_MAX);
   bool named = !lua_isnoneornil(L, 2);
-  if (named) luaL_checktype(L, 2, LUA_TTABLE);
-  td_strategy kind = luaL_checkoption(L, 3, "ranges", kinds) == 0
-                   ? TD_STRATEGY_RANGES : TD_STRATEGY_HASH_RANGES;
-  uint32_t count = check_count(L, lua_rawlen(L, 1));
+  if (named) check_owners(L, count);
+  td_strategy kind = TD_STRATEGY_RANGES;
+  if (!lua_isnoneornil(L, 3)
+      && td_bind_word(L, td_bind_arg(3, "strategy"), kinds) == 1) {
+    kind = TD_STRATEGY_HASH_RANGES;
+  }
   lua_settop(L, 2);
-  luaL_argcheck(L, !named || lua_rawlen(L, 2) == count, 2,
-                "as many shards as starts are needed");
   td_range *list = lua_newuserdatauv(L, (count + 1u) * sizeof *list, 0);
-  uint64_t before = 0;
   for (uint32_t i = 0; i < count; i++) {
-    lua_rawgeti(L, 1, (lua_Integer)i + 1);
-    uint64_t first = td_bind_u64(L, (td_bind_at){lua_gettop(L), 0, "start"});
-    lua_pop(L, 1);
-    if (i > 0 && first <= before) {
-      luaL_error(L, "starts[%d] does not lie above starts[%d]", (int)i + 1,
+    uint64_t first = start_at(L, (lua_Integer)i + 1);
+    if (i > 0 && first <= list[i - 1].first) {
+      luaL_error(L, "starts[%d]: does not lie above starts[%d]", (int)i + 1,
                  (int)i);
     }
-    list[i] = (td_range){first, UINT64_MAX, {(uint16_t)i}, i};
     if (i > 0) list[i - 1].last = first - 1;
-    before = first;
-    if (!named) continue;
-    lua_rawgeti(L, 2, (lua_Integer)i + 1);
-    list[i].shard = td_bind_shard_id(L, (td_bind_at){lua_gettop(L), 0,
-                                                     "shard"});
-    lua_pop(L, 1);
+    list[i] = (td_range){first, UINT64_MAX, {(uint16_t)i}, i};
+    if (named) list[i].shard = owner_at(L, (lua_Integer)i + 1);
   }
   init_ranges(L, kind, list, count);
   return 1;

@@ -156,12 +156,8 @@ static int new_segment(lua_State *L) {
 static int unpack_segment(lua_State *L) {
   td_segment_id id;
   td_error err;
-  size_t size;
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "bytes"), "a string");
-  }
-  const char *raw = lua_tolstring(L, 1, &size);
-  td_span bytes = {(const uint8_t *)raw, size};
+  td_span bytes = td_bind_bytes(L, td_bind_arg(1, "bytes"),
+                                "a string of 12 bytes");
   if (td_segment_id_decode(bytes, &id, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

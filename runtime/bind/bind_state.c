@@ -8,19 +8,18 @@ static td_replication *self(lua_State *L) {
 /* tidal.state{ log, ... } -> state; logs are LogIds or "r0:s3" */
 static int new_state(lua_State *L) {
   td_error err;
-  luaL_checktype(L, 1, LUA_TTABLE);
+  uint32_t count = td_bind_list(L, td_bind_arg(1, "logs"), "a list of logs",
+                                TD_LOGS_MAX);
   lua_settop(L, 1);
-  lua_Unsigned count = lua_rawlen(L, 1);
-  luaL_argcheck(L, count <= TD_LOGS_MAX, 1, "too many logs");
-  td_log_id *logs = lua_newuserdatauv(L, (count + 1) * sizeof *logs, 0);
+  td_log_id *logs = lua_newuserdatauv(L, (count + 1u) * sizeof *logs, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     lua_rawgeti(L, 1, i);
-    logs[i - 1] = td_bind_log_id(L, (td_bind_at){lua_gettop(L), 0, "logs"});
+    logs[i - 1] = td_bind_log_id(L, td_bind_entry(L, "logs", i, NULL));
     lua_pop(L, 1);
   }
   td_replication *state = td_bind_new(
-    L, &td_bind_state, td_replication_size((uint32_t)count), 0);
-  if (td_replication_init(state, logs, (uint32_t)count, &err) != TD_OK) {
+    L, &td_bind_state, td_replication_size(count), 0);
+  if (td_replication_init(state, logs, count, &err) != TD_OK) {
     td_bind_raise(L, &err);
   }
   return 1;
@@ -42,30 +41,44 @@ static int state_get(lua_State *L) {
   return 2;
 }
 
-static int done(lua_State *L, td_status status, const td_error *err) {
-  if (status != TD_OK) return td_bind_fail(L, err);
-  lua_pushboolean(L, true);
-  return 1;
+/* true, or nil and an error with the field `log`, which its message names. */
+static int done(lua_State *L, td_log_id log, const td_error *err) {
+  char text[TD_LOG_ID_TEXT_MAX];
+  if (err->status == TD_OK) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  td_bind_fail(L, err);
+  td_bind_push_log(L, log);
+  lua_setfield(L, -2, "log");
+  td_log_id_format(log, text);
+  lua_getfield(L, -1, "message");
+  lua_pushfstring(L, "%s: %s", text, lua_tostring(L, -1));
+  lua_setfield(L, -3, "message");
+  lua_pop(L, 1);
+  return 2;
 }
 
 /* state:advance(log, first, last) -> true | nil, err */
 static int state_advance(lua_State *L) {
-  td_error err;
+  td_error err = {.status = TD_OK};
   td_replication *state = self(L);
   td_log_id log = log_arg(L, 2);
   td_seqno first = {td_bind_u64(L, td_bind_arg(3, "first"))};
   td_seqno last = {td_bind_u64(L, td_bind_arg(4, "last"))};
-  return done(L, td_replication_advance(state, log, first, last, &err), &err);
+  td_replication_advance(state, log, first, last, &err);
+  return done(L, log, &err);
 }
 
 /* state:raise_epoch(log, epoch) -> true | nil, err */
 static int state_raise_epoch(lua_State *L) {
-  td_error err;
+  td_error err = {.status = TD_OK};
   td_replication *state = self(L);
   td_log_id log = log_arg(L, 2);
   uint32_t epoch = (uint32_t)td_bind_uint(L, td_bind_arg(3, "epoch"), 0,
                                           UINT32_MAX);
-  return done(L, td_replication_raise_epoch(state, log, epoch, &err), &err);
+  td_replication_raise_epoch(state, log, epoch, &err);
+  return done(L, log, &err);
 }
 
 /* state:marks() -> list of { log =, epoch =, seqno = } in order of log: the
@@ -84,17 +97,17 @@ static int state_marks(lua_State *L) {
 /* state:restore(marks) -> true | nil, err; marks as state:marks() or the
  * `marks` of a decoded checkpoint. Lower marks change nothing. */
 static int state_restore(lua_State *L) {
-  td_error err;
+  td_error err = {.status = TD_OK};
   td_replication *state = self(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
+  uint32_t count = td_bind_list(L, td_bind_arg(2, "marks"), "a list of marks",
+                                TD_LOGS_MAX);
   lua_settop(L, 2);
-  lua_Unsigned count = lua_rawlen(L, 2);
-  luaL_argcheck(L, count <= TD_LOGS_MAX, 2, "too many marks");
-  td_mark *marks = lua_newuserdatauv(L, (count + 1) * sizeof *marks, 0);
+  td_mark *marks = lua_newuserdatauv(L, (count + 1u) * sizeof *marks, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     marks[i - 1] = td_bind_check_mark(L, 2, i);
   }
-  return done(L, td_replication_restore(state, marks, (uint32_t)count, &err),
+  td_replication_restore(state, marks, count, &err);
+  return done(L, err.status == TD_OK ? (td_log_id){0} : marks[err.index].log,
               &err);
 }
 

@@ -6,6 +6,16 @@ static uint64_t operand(lua_State *L, int arg) {
   return td_bind_u64(L, td_bind_arg(arg, NULL));
 }
 
+/* Both, read in order: the message is about the first that is wrong. */
+typedef struct pair { uint64_t a, b; } pair;
+
+static pair operands(lua_State *L) {
+  pair both;
+  both.a = operand(L, 1);
+  both.b = operand(L, 2);
+  return both;
+}
+
 /* u64.parse(text | integer) -> integer; raises for anything else */
 static int parse(lua_State *L) {
   td_bind_push_u64(L, operand(L, 1));
@@ -31,55 +41,61 @@ static int str(lua_State *L) {
 
 /* u64.cmp(a, b) -> -1, 0, 1 */
 static int cmp(lua_State *L) {
-  lua_pushinteger(L, td_u64_cmp(operand(L, 1), operand(L, 2)));
+  pair of = operands(L);
+  lua_pushinteger(L, td_u64_cmp(of.a, of.b));
   return 1;
 }
 
 static int lt(lua_State *L) {
-  lua_pushboolean(L, operand(L, 1) < operand(L, 2));
+  pair of = operands(L);
+  lua_pushboolean(L, of.a < of.b);
   return 1;
 }
 
 static int le(lua_State *L) {
-  lua_pushboolean(L, operand(L, 1) <= operand(L, 2));
+  pair of = operands(L);
+  lua_pushboolean(L, of.a <= of.b);
   return 1;
 }
 
-static uint64_t divisor(lua_State *L) {
-  uint64_t b = operand(L, 2);
-  luaL_argcheck(L, b != 0, 2, "division by zero");
-  return b;
+/* Refuses the second operand unless it fits. */
+static void must(lua_State *L, bool fits, const char *what) {
+  if (!fits) td_bind_bad(L, td_bind_arg(2, NULL), what);
 }
 
 static int div_(lua_State *L) {
-  td_bind_push_u64(L, operand(L, 1) / divisor(L));
+  pair of = operands(L);
+  must(L, of.b != 0, "division by zero");
+  td_bind_push_u64(L, of.a / of.b);
   return 1;
 }
 
 static int mod(lua_State *L) {
-  td_bind_push_u64(L, operand(L, 1) % divisor(L));
+  pair of = operands(L);
+  must(L, of.b != 0, "division by zero");
+  td_bind_push_u64(L, of.a % of.b);
   return 1;
 }
 
 static int add(lua_State *L) {
-  uint64_t a = operand(L, 1), b = operand(L, 2);
-  luaL_argcheck(L, b <= UINT64_MAX - a, 2, "the sum is above 2^64-1");
-  td_bind_push_u64(L, a + b);
+  pair of = operands(L);
+  must(L, of.b <= UINT64_MAX - of.a, "the sum is above 2^64-1");
+  td_bind_push_u64(L, of.a + of.b);
   return 1;
 }
 
 static int sub(lua_State *L) {
-  uint64_t a = operand(L, 1), b = operand(L, 2);
-  luaL_argcheck(L, b <= a, 2, "the difference is below 0");
-  td_bind_push_u64(L, a - b);
+  pair of = operands(L);
+  must(L, of.b <= of.a, "the difference is below 0");
+  td_bind_push_u64(L, of.a - of.b);
   return 1;
 }
 
 static int mul(lua_State *L) {
-  uint64_t a = operand(L, 1), b = operand(L, 2);
-  luaL_argcheck(L, b == 0 || a <= UINT64_MAX / b, 2,
-                "the product is above 2^64-1");
-  td_bind_push_u64(L, a * b);
+  pair of = operands(L);
+  must(L, of.b == 0 || of.a <= UINT64_MAX / of.b,
+       "the product is above 2^64-1");
+  td_bind_push_u64(L, of.a * of.b);
   return 1;
 }
 

@@ -3,12 +3,7 @@
 #include "bind/bind_batch.h"
 
 static td_span bytes_arg(lua_State *L, int arg) {
-  size_t size;
-  if (lua_type(L, arg) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(arg, "bytes"), "a string");
-  }
-  const char *bytes = lua_tolstring(L, arg, &size);
-  return (td_span){(const uint8_t *)bytes, size};
+  return td_bind_bytes(L, td_bind_arg(arg, "bytes"), "a string");
 }
 
 /* Arguments (bytes [, offset = 0]): the offset counts bytes from 0. */
@@ -114,7 +109,9 @@ static int segment_name(lua_State *L) {
   td_segname name;
   name.shard = td_bind_shard_id(L, td_bind_arg(1, "shard"));
   name.first_seq.value = td_bind_u64(L, td_bind_arg(2, "first_seq"));
-  luaL_argcheck(L, name.first_seq.value >= 1, 2, "first_seq starts at 1");
+  if (name.first_seq.value == 0) {
+    td_bind_bad(L, td_bind_arg(2, "first_seq"), "numbers start at 1, got 0");
+  }
   lua_pushlstring(L, text, td_segname_format(name, text));
   return 1;
 }
@@ -123,12 +120,9 @@ static int segment_name(lua_State *L) {
 static int parse_segment_name(lua_State *L) {
   td_segname name;
   td_error err;
-  size_t size;
-  if (lua_type(L, 1) != LUA_TSTRING) {
-    td_bind_expected(L, td_bind_arg(1, "name"), "a string");
-  }
-  const char *text = lua_tolstring(L, 1, &size);
-  if (td_segname_parse(text, size, &name, &err) != TD_OK) {
+  td_span bytes = td_bind_bytes(L, td_bind_arg(1, "name"), "a string");
+  const char *text = (const char *)bytes.data;
+  if (td_segname_parse(text, bytes.size, &name, &err) != TD_OK) {
     td_error_at(&err, text, TD_NO_OFFSET);
     return td_bind_fail(L, &err);
   }

@@ -52,6 +52,7 @@ static void check_walk(td_span bytes) {
     td_assert(payload.data == left.data + TD_BATCH_HEADER_BYTES);
     td_assert(payload.size == batch.payload_len);
     td_assert(segment.at == bytes.size - left.size + td_batch_size(&batch));
+    td_assert(segment.at <= bytes.size);
   }
 }
 

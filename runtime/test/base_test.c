@@ -34,7 +34,12 @@ static void decimal_text(void) {
                                 &kept));
     CHECK_U64(kept, 7);
   }
-  uint64_t value;
+  char zeros[TD_U64_DIGITS_MAX + 2];
+  uint64_t value = 7;
+  memset(zeros, '0', sizeof zeros);
+  CHECK(td_text_read_decimal(zeros, TD_U64_DIGITS_MAX, 0, false, &value));
+  CHECK(!td_text_read_decimal(zeros, TD_U64_DIGITS_MAX + 1, 0, false,
+                              &value));
   CHECK(td_text_read_decimal("007", 3, 7, false, &value) && value == 7);
   CHECK(!td_text_read_decimal("007", 3, 7, true, &value));
   CHECK(!td_text_read_decimal("8", 1, 7, true, &value));

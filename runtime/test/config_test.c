@@ -145,6 +145,11 @@ static void grid_refuses(void) {
   CHECK(td_config_grid(&base, &grid, peers, nodes, &err) == TD_NO_SHARDS);
   grid.shards = TD_SHARDS_MAX + 1;
   CHECK(td_config_grid(&base, &grid, peers, nodes, &err) == TD_TOO_MANY);
+  grid.shards = 1;
+  grid.regions = TD_REGIONS_MAX + 1;
+  CHECK(td_config_grid(&base, &grid, peers, nodes, &err) == TD_TOO_MANY);
+  grid.regions = 0;
+  CHECK(td_config_grid(&base, &grid, peers, nodes, &err) == TD_NO_SHARDS);
 }
 
 void test_config(void) {

@@ -11,11 +11,19 @@ local M = {}
 local SYNOPSIS <const> = "wal dump PATH [--json] [--events]"
 local VERBS <const> = { "dump" }
 
+-- Nine digits tell any two 32-bit floats apart. What is no number in JSON is
+-- written as text.
+local function weight_json(weight)
+  local text = ("%.9g"):format(weight)
+  local finite = weight == weight and math.abs(weight) ~= math.huge
+  return finite and tonumber(text) or text
+end
+
 local function event_json(event)
   return json.object {
     { "entity", core.u64.hex(event.entity) },
     { "signal_type", event.signal_type },
-    { "weight", json.number(event.weight) },
+    { "weight", weight_json(event.weight) },
     { "timestamp_ns", core.u64.str(event.timestamp_ns) },
   }
 end

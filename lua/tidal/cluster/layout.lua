@@ -99,19 +99,24 @@ local function routing_json(self)
     { "strategy", self.router:strategy() },
     { "num_shards", self.shards },
   }
-  local ranges = self:ranges()
-  if ranges then
-    local list = {}
-    for i, range in ipairs(ranges) do
-      list[i] = json.object {
-        { "shard", range.shard.value },
-        { "first", core.u64.hex(range.first) },
-        { "last", core.u64.hex(range.last) },
-      }
-    end
-    routing[3] = { "ranges", json.list(list) }
+  if self:ranges() then
+    routing[3] = { "ranges", self:ranges_json "shard" }
   end
   return json.object(routing)
+end
+
+-- Numbers and fixed words: nothing to escape.
+local RANGE_JSON <const> = '{"%s":%d,"first":"%s","last":"%s"}'
+
+---The ranges of a range strategy as a JSON value.
+---@param key string what the shard is called: "shard" or "id"
+function Layout:ranges_json(key)
+  local list, hex = {}, core.u64.hex
+  for i, range in ipairs(self:ranges()) do
+    list[i] = RANGE_JSON:format(key, range.shard.value, hex(range.first),
+                                hex(range.last))
+  end
+  return json.raw("[" .. table.concat(list, ",") .. "]")
 end
 
 ---The regions as JSON values.

@@ -1,12 +1,11 @@
 -- A plan: what a layout means, node by node.
 --
---   layout, nodes = { { region =, shard =, role =, log = "r0:s0" }, ... } in
---   order of (region, shard), ranges (layout:ranges()), rules = { { name =,
+--   layout, plan:nodes() = { { region =, shard =, role =, log = "r0:s0" },
+--   ... } in order of (region, shard), ranges (layout:ranges()), rules = { { name =,
 --   ok =, why = }, ... }, losses = { { region =, writable =, copies = }, ... }
 --   and, after plan:weigh(), load (cluster/weigh.lua)
 --
 -- Pure: reads the layout, changes nothing, asks nobody.
-local core = require "tidal.core"
 local json = require "tidal.json"
 local weigh = require "tidal.cluster.weigh"
 
@@ -20,8 +19,10 @@ function M.is(value)
   return getmetatable(value) == Plan
 end
 
-local function nodes_of(layout)
-  local out = {}
+---Every node, in order of (region, shard).
+---@return table[] list of { region =, shard =, role =, log = "r0:s0" }
+function Plan:nodes()
+  local layout, out = self.layout, {}
   for _, region in ipairs(layout.regions) do
     for s = 0, layout.shards - 1 do
       out[#out + 1] = {
@@ -68,7 +69,6 @@ function M.new(layout)
   return setmetatable({
     layout = layout,
     hash = layout:hash(),
-    nodes = nodes_of(layout),
     ranges = layout:ranges(),
     rules = judge(layout),
     losses = losses,
@@ -96,31 +96,23 @@ end
 
 -- One entry per range, or per shard where there are none.
 local function shards_json(self)
+  if self.ranges then return self.layout:ranges_json "id" end
   local list = {}
-  for i, range in ipairs(self.ranges or {}) do
-    list[i] = json.object {
-      { "id", range.shard.value },
-      { "first", core.u64.hex(range.first) },
-      { "last", core.u64.hex(range.last) },
-    }
-  end
-  if not self.ranges then
-    for s = 0, self.layout.shards - 1 do
-      list[s + 1] = json.object { { "id", s } }
-    end
+  for s = 0, self.layout.shards - 1 do
+    list[s + 1] = json.object { { "id", s } }
   end
   return json.list(list)
 end
 
+-- Numbers and fixed words: nothing to escape, and there may be millions.
+local NODE_JSON <const> = '{"region":%d,"shard":%d,"role":"%s","log":"%s"}'
+
 local function nodes_json(self)
   local list = {}
-  for i, node in ipairs(self.nodes) do
-    list[i] = json.object {
-      { "region", node.region }, { "shard", node.shard },
-      { "role", node.role }, { "log", node.log },
-    }
+  for i, node in ipairs(self:nodes()) do
+    list[i] = NODE_JSON:format(node.region, node.shard, node.role, node.log)
   end
-  return json.list(list)
+  return json.raw("[" .. table.concat(list, ",") .. "]")
 end
 
 local function rules_json(self)

@@ -36,36 +36,42 @@ local SAY = {
       fix = ("fix: last = %s%s (bounds are inclusive)")
             :format(hex(b.first - 1), on_line(a.line))
     end
-    return ("%s overlaps %s%s; shared: %s, %s..%s. %s"):format(
+    return ("%s overlaps %s%s\n  shared: %s, %s..%s; %s"):format(
       range_text(a), range_text(b), line_text(b.line, a.line),
       count_text(f.bound, f.got), hex(f.bound), hex(f.got), fix)
   end,
   gap = function(f, a, b)
-    return ("gap: no shard owns %s..%s (%s) between %s and %s%s. "
+    return ("gap: no shard owns %s..%s (%s)\n  between %s and %s%s; "
             .. "fix: last = %s%s, or first = %s%s"):format(
       hex(f.bound), hex(f.got), count_text(f.bound, f.got), range_text(a),
       range_text(b), line_text(b.line, a.line), hex(f.got),
       on_line(a.line), hex(f.bound), on_line(b.line))
   end,
   not_from_zero = function(_, a)
-    return ("gap: no shard owns the ids below %s. fix: first = \"0x0\"%s")
+    return ("gap: no shard owns the ids below %s\n  fix: first = \"0x0\"%s")
            :format(range_text(a), on_line(a.line))
   end,
   not_to_last = function(_, a)
-    return ("gap: no shard owns the ids above %s. "
+    return ("gap: no shard owns the ids above %s\n  "
             .. "fix: last = \"0xffffffffffffffff\"%s")
            :format(range_text(a), on_line(a.line))
   end,
   inverted = function(_, a)
-    return ("%s ends before it starts. fix: swap first and last%s")
+    return ("%s ends before it starts\n  fix: swap first and last%s")
            :format(range_text(a), on_line(a.line))
   end,
 }
 
 -- Passes a fault of the C check on as one of the layout.
 local function report(fault, list, found)
-  local a = fault.index and list[fault.index]
-  local b = fault.other and list[fault.other]
+  local function side(i)
+    local range = i and list[i]
+    if range and range.entry then
+      range.line = found:line(("routing[%d]"):format(range.entry))
+    end
+    return range
+  end
+  local a, b = side(fault.index), side(fault.other)
   local say = SAY[fault.code]
   if say and a then
     local path = a.entry and ("routing[%d]"):format(a.entry) or "routing"
@@ -76,6 +82,20 @@ local function report(fault, list, found)
 end
 
 local KEYS <const> = { shard = true, first = true, last = true }
+
+-- What a script may write for a shard or an id, as a number; nil for the
+-- rest. Integers come first: tables of 65,536 ranges are made of them.
+local function shard_number(value)
+  if math.type(value) == "integer" then return value end
+  local ok, shard = pcall(core.shard, value)
+  return ok and shard.value or nil
+end
+
+local function id_number(value)
+  if math.type(value) == "integer" then return value end
+  local ok, id = pcall(core.u64.parse, value)
+  return ok and id or nil
+end
 
 -- One record of a list: numbers checked, or the fault added and nil.
 local function check_record(record, path, shards, found)
@@ -92,25 +112,21 @@ local function check_record(record, path, shards, found)
       good = false
     end
   end
-  local out = { line = found:line(path) }
-  local ok, shard = pcall(core.shard, record.shard)
-  if not ok or shard.value >= shards then
+  local out = {}
+  local shard = shard_number(record.shard)
+  if not shard or shard < 0 or shard >= shards then
     found:add_format(path, "shard: s0..s%d expected, got %s", shards - 1,
                      tostring(record.shard))
     good = false
   else
-    out.shard = shard.value
+    out.shard = shard
   end
-  for _, key in ipairs { "first", "last" } do
-    local fine, value = pcall(core.u64.parse, record[key])
-    if fine then
-      out[key] = value
-    else
-      found:add(path .. "." .. key, M.id_fault(record[key]))
-      good = false
-    end
+  out.first, out.last = id_number(record.first), id_number(record.last)
+  if not out.first then
+    found:add(path .. ".first", M.id_fault(record.first))
   end
-  return good and out or nil
+  if not out.last then found:add(path .. ".last", M.id_fault(record.last)) end
+  return good and out.first and out.last and out or nil
 end
 
 ---What is wrong with a value that is not an id, and how to write it.
