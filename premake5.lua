@@ -122,7 +122,8 @@ workspace "tidal"
     "$(WERROR)",                       -- make WERROR=-Werror, as CI does
   }
   filter "configurations:release"
-    buildoptions { "-O2", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2" }
+    buildoptions { "-O2", "-fno-plt", "-fstack-protector-strong",
+                   "-D_FORTIFY_SOURCE=2" }
     linkoptions { "-Wl,-z,relro", "-Wl,-z,now" }
   filter "configurations:debug"
     buildoptions { "-O0" }

@@ -2,12 +2,12 @@
 -- that Lua's own lexer changes without a word.
 --
 -- A lexer stands on one token:
---   kind      "name" "number" "string" "long" "end of text"; keywords and
---             operators are their own kind
+--   kind      "key" (a name and the "=" behind it, as in a table), "name",
+--             "number", "string", "long" (a long string), "end of text";
+--             keywords and operators are their own kind
 --   at        first byte of the token
 --   behind    first byte behind it
---   word      the text of a name or numeral
---   content   first byte between the brackets of a long string
+--   word      the text of a key, name or number
 --   literals  list of { line =, text =, why = }: such numerals so far
 --
 -- No text makes it raise: a string or comment that is never closed is the
@@ -19,17 +19,21 @@ local text = require "tidal.text"
 
 local M = {}
 
-local C, Cc, Cp, P, R, S =
-  lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.P, lpeg.R, lpeg.S
-local match = lpeg.match
+local C, Cc, Cmt, Cp = lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Cp
+local P, R, S, match = lpeg.P, lpeg.R, lpeg.S, lpeg.match
 
 local digit, xdigit = R "09", R("09", "af", "AF")
 local letter = R("az", "AZ") + "_"
 local name = letter * (letter + digit) ^ 0
-local line_end = P "\r\n" + "\n\r" + S "\r\n"
 local blank = S " \t\r\n\f\v"
-local long_open = "[" * C(P "=" ^ 0) * "["
-local comment = "--" * -long_open * (1 - S "\r\n") ^ 0
+local line_end = P "\r\n" + "\n\r" + S "\r\n"
+
+local long_open = P "[" * P "=" ^ 0 * "["
+local long = Cmt("[" * C(P "=" ^ 0) * "[", function(source, at, level)
+  local _, last = source:find("]" .. level .. "]", at, true)
+  return last and last + 1
+end)
+local comment = "--" * (long + -long_open * (1 - S "\r\n") ^ 0)
 local skip = blank ^ 0 * (comment * blank ^ 0) ^ 0
 
 local escape = "\\z" * blank ^ 0 + "\\" * (line_end + 1)
@@ -45,21 +49,19 @@ end
 local numeral = "0" * S "xX" * numeral_rest "pP"
   + #(P "." ^ -1 * digit) * numeral_rest "eE"
 
--- Of the operators only those count that must not be taken for two. The
--- frequent ones come first in what follows.
-local frequent = S "{},()" + "=" * -P "="
+-- Of the operators only those count that must not be taken for two.
+local assign = "=" * -P "="
 local operator = P "..." + ".." + "==" + "~=" + "<=" + ">=" + "::"
-  + (1 - S "\"'")
+  + (1 - (S "\"'" + "--" + long_open))
 
--- Start, kind, word (the level of a long bracket), position behind.
+-- Start, word or false, kind, position behind.
 local lexeme = skip * Cp() * (
-  Cc "name" * C(name)
-  + C(frequent) * Cc(false)
-  + Cc "string" * (quoted '"' + quoted "'") * Cc(false)
-  + Cc "number" * C(numeral)
-  + Cc "long" * long_open
-  + "--" * Cc "comment" * long_open
-  + C(operator) * Cc(false)) * Cp()
+  C(name) * (skip * assign * Cc "key" + Cc "name")
+  + Cc(false) * C(S "{},")
+  + Cc(false) * (quoted '"' + quoted "'") * Cc "string"
+  + C(numeral) * Cc "number"
+  + Cc(false) * long * Cc "long"
+  + Cc(false) * C(operator)) * Cp()
 
 local KEYWORDS <const> = {}
 for word in ([[and break do else elseif end false for function goto if in
@@ -90,31 +92,19 @@ local function check_numeral(lexer)
   end
 end
 
--- Behind the bracket that closes a long string or comment, or nil.
-local function long_end(lexer, level, content)
-  local _, last = lexer.text:find("]" .. level .. "]", content, true)
-  return last and last + 1
-end
-
 local Lexer = {}
 Lexer.__index = Lexer
 
 --- Goes to the next token.
 function Lexer.advance(self)
-  local at, kind, word, behind = match(lexeme, self.text, self.behind)
-  if kind == "long" or kind == "comment" then
-    self.content, behind = behind, long_end(self, word, behind)
-  end
-  self.at, self.kind, self.word, self.behind = at, kind, word, behind
-  if not behind then
-    self.kind, self.at, self.behind = "end of text", self.size, self.size
+  local at, word, kind, behind = match(lexeme, self.text, self.behind)
+  if not at then
+    at, kind, behind = self.size, "end of text", self.size
   elseif kind == "name" then
-    self.kind = KEYWORDS[word] or kind
-  elseif kind == "number" then
-    check_numeral(self)
-  elseif kind == "comment" then
-    return self:advance()
+    kind = KEYWORDS[word] or kind
   end
+  self.at, self.word, self.kind, self.behind = at, word, kind, behind
+  if kind == "number" then check_numeral(self) end
 end
 
 --- Goes on if the token is of this kind.
@@ -132,14 +122,14 @@ function Lexer.line(self)
   return (self.position(self.at))
 end
 
---- The line on which the content of a string begins; Lua drops a line end
+--- The line on which the content of a string begins: Lua drops a line end
 --- right behind the long bracket.
 ---@return integer
 function Lexer.content_line(self)
-  if self.kind == "string" then return self:line() end
-  local line = self.position(self.content)
-  local first = self.text:sub(self.content, self.content)
-  return (first == "\n" or first == "\r") and line + 1 or line
+  local line = self:line()
+  local dropped = self.kind == "long"
+    and self.text:find("^%[=*%[[\r\n]", self.at)
+  return dropped and line + 1 or line
 end
 
 -- As luaL_loadfile: a byte order mark and a first line with # do not count.

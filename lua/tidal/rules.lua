@@ -7,9 +7,12 @@ local Rule = { __name = "tidal.Rule" }
 local M = {}
 
 ---A rule of your own.
----@param name string
----@param check fun(layout): boolean, string?
+---@param name string as the plan shows it
+---@param check fun(layout): boolean, string? why not
 function M.new(name, check)
+  if type(name) ~= "string" or type(check) ~= "function" then
+    error("tidal.rules.new: a name and a function(layout) expected", 2)
+  end
   return setmetatable({ name = name, check = check }, Rule)
 end
 

@@ -113,15 +113,6 @@ local function read_call(state, path)
   end
 end
 
--- The key of a field that is a name, else nil, and whether the field's value
--- begins with a name that is behind us now.
-local function read_name_key(tokens)
-  local word = tokens.word
-  if not tokens:accept "name" then return nil, false end
-  if tokens:accept "=" then return "." .. word, false end
-  return nil, true
-end
-
 local function note_line(state, path, line)
   local first = state.lines[path]
   if first and not state.again then
@@ -134,19 +125,21 @@ end
 -- One field; takes and gives how many fields had no key so far.
 local function read_field(state, path, count)
   local tokens = state.tokens
-  local line, key, named = tokens:line(), nil, false
-  if tokens.kind == "[" then
+  local line, kind, key = tokens:line(), tokens.kind, nil
+  if kind == "key" then
+    key = "." .. tokens.word
+    tokens:advance()
+  elseif kind == "[" then
     key = read_key(tokens)
   else
-    key, named = read_name_key(tokens)
-    count = key and count or count + 1
-    key = key or "[" .. count .. "]"
+    count = count + 1
+    key = "[" .. count .. "]"
   end
   if key then
     local entry = path == "" and key:gsub("^%.", "") or path .. key
     local again = state.again
     state.again = note_line(state, entry, line)
-    if named then read_call(state, entry) else read_value(state, entry) end
+    read_value(state, entry)
     state.again = again
   end
   skip_expression(tokens)

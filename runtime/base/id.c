@@ -81,7 +81,7 @@ static td_status read_number(reader *in, const char *subject, uint64_t max,
   const char *from = in->at;
   while (in->at < in->end && *in->at != ':') in->at++;
   size_t size = (size_t)(in->at - from);
-  uint64_t value;
+  uint64_t value = 0;
   if (td_text_read_decimal(from, size, UINT64_MAX, true, &value)) {
     if (value > max) return td_fail(err, TD_OUT_OF_RANGE, subject, value, max);
     *out = value;

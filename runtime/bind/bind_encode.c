@@ -182,41 +182,42 @@ static void builder_grow(lua_State *L, builder *to, int self_index) {
   to->room = room;
 }
 
-/* The event at arguments arg...; false when one is not of the plain type, or
- * out of range: then the slow way names it. */
-static bool take_event(lua_State *L, int arg, td_record *out) {
+/* Writes the event at arguments arg... straight to its place; false when one
+ * is not of the plain type, or out of range: then the slow way names it. */
+static inline bool put_plain(lua_State *L, int arg, uint8_t *out) {
   if (!lua_isinteger(L, arg) || !lua_isinteger(L, arg + 1)
-      || lua_type(L, arg + 2) != LUA_TNUMBER || !lua_isinteger(L, arg + 3)) {
+      || !lua_isinteger(L, arg + 3) || lua_type(L, arg + 2) != LUA_TNUMBER) {
     return false;
   }
   lua_Integer signal = lua_tointegerx(L, arg + 1, NULL);
   lua_Number weight = lua_tonumberx(L, arg + 2, NULL);
-  if (signal < 0 || signal > UINT8_MAX || !(fabs(weight) <= FLT_MAX)) {
+  if ((lua_Unsigned)signal > UINT8_MAX || !(fabs(weight) <= FLT_MAX)) {
     return false;
   }
-  out->entity.value = (uint64_t)lua_tointegerx(L, arg, NULL);
-  out->signal_type = (uint8_t)signal;
-  out->weight = (float)weight;
-  out->timestamp_ns = (uint64_t)lua_tointegerx(L, arg + 3, NULL);
+  float narrow = (float)weight;
+  td_put_u64(out, (uint64_t)lua_tointegerx(L, arg, NULL));
+  out[8] = (uint8_t)signal;
+  memcpy(out + 9, &narrow, sizeof narrow);
+  td_put_u64(out + 13, (uint64_t)lua_tointegerx(L, arg + 3, NULL));
   return true;
 }
 
-static td_record check_arguments(lua_State *L, int arg) {
+static void put_checked(lua_State *L, int arg, uint8_t *out) {
   td_record record;
   record.entity.value = td_bind_u64(L, td_bind_arg(arg, "entity"));
   record.signal_type = (uint8_t)td_bind_uint(
     L, td_bind_arg(arg + 1, "signal_type"), 0, UINT8_MAX);
   record.weight = weight_of(L, td_bind_arg(arg + 2, "weight"));
   record.timestamp_ns = td_bind_u64(L, td_bind_arg(arg + 3, "timestamp_ns"));
-  return record;
+  td_record_encode(&record, out);
 }
 
-static int builder_put(lua_State *L, builder *to, int self_index, int arg) {
-  td_record record;
-  if (!take_event(L, arg, &record)) record = check_arguments(L, arg);
+/* An event counts once it is written: a raise leaves the builder as it was. */
+static inline int builder_put(lua_State *L, builder *to, int self_index,
+                              int arg) {
   if (to->count == to->room) builder_grow(L, to, self_index);
-  td_record_encode(&record, to->records
-                            + (size_t)to->count * TD_RECORD_BYTES);
+  uint8_t *out = to->records + (size_t)to->count * TD_RECORD_BYTES;
+  if (!put_plain(L, arg, out)) put_checked(L, arg, out);
   to->count++;
   return 0;
 }

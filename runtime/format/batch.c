@@ -78,21 +78,19 @@ void td_batch_encode(const td_batch *batch,
                      uint8_t out[TD_BATCH_HEADER_BYTES]) {
   td_assert(batch->version >= 1 && batch->version <= TD_BATCH_VERSION);
   uint16_t flags = (uint16_t)(batch->kind | (batch->lazy ? FLAGS_LAZY : 0));
-  td_put_u32(out + AT_MAGIC, MAGIC);
-  td_put_u16(out + AT_VERSION, batch->version);
-  td_put_u16(out + AT_FLAGS, flags);
+  /* Whole words: the hash reads them back, and a load that spans several
+   * smaller stores would wait for them. */
+  td_put_u64(out + AT_MAGIC, MAGIC | (uint64_t)batch->version << 32
+                               | (uint64_t)flags << 48);
   td_put_u64(out + AT_FIRST_SEQ, batch->first_seq.value);
   td_put_u64(out + AT_TIMESTAMP, batch->timestamp_ns);
-  td_put_u32(out + AT_EVENT_COUNT, batch->event_count);
-  td_put_u32(out + AT_PAYLOAD_LEN, batch->payload_len);
+  td_put_u64(out + AT_EVENT_COUNT,
+             batch->event_count | (uint64_t)batch->payload_len << 32);
   td_put_u64(out + AT_PAYLOAD_HASH, batch->payload_hash.low);
   td_put_u64(out + AT_PAYLOAD_HASH + 8, batch->payload_hash.high);
-  td_put_u32(out + AT_HEADER_HASH, 0);
-  td_put_u32(out + AT_LAYOUT_EPOCH, batch->layout_epoch);
-  td_put_u16(out + AT_RESERVED, 0);
-  td_put_u16(out + AT_SHARD, batch->shard.value);
-  td_put_u16(out + AT_REGION, batch->region.value);
-  td_put_u16(out + AT_RESERVED_END, 0);
+  td_put_u64(out + AT_HEADER_HASH, (uint64_t)batch->layout_epoch << 32);
+  td_put_u64(out + AT_RESERVED, (uint64_t)batch->shard.value << 16
+                                  | (uint64_t)batch->region.value << 32);
   uint64_t hash = td_hash64((td_span){out, TD_BATCH_HEADER_BYTES});
   td_put_u32(out + AT_HEADER_HASH, (uint32_t)hash);
 }

@@ -5,7 +5,8 @@
 --   sense = "faster" (peer / ours must reach the gate) or "cost" (ours / peer
 --   must stay below it), gate =, per = items that one call handles }
 -- result = { id =, name =, unit = "ns", ours =, peer =, ratio =,
---   median_ratio =, gate =, sense =, ok = true | false | nil (no gate) }
+--   median_ratio =, gate =, rule = ">=" | "<=", ok = true | false | nil (no
+--   gate) }: the form of bin/tidal-bench
 --
 -- Method: slices of 1-2 ms, 61 rounds, the order of the two reversed each
 -- round; ratio of the minima; up to 3 attempts, any of them may pass. Time is
@@ -78,7 +79,8 @@ function M.measure(case, rounds)
     local per = case.per or 1
     local cost = case.sense == "cost"
     result = {
-      id = case.id, name = case.name, unit = "ns", sense = case.sense,
+      id = case.id, name = case.name, unit = "ns",
+      rule = cost and "<=" or ">=",
       ours = ours / per * 1e9, peer = peer / per * 1e9,
       ratio = cost and ours / peer or peer / ours,
       median_ratio = cost and 1 / middle or middle,

@@ -30,7 +30,7 @@ end
 ---@return table result as tidal.bench makes them
 function M.measure(host)
   local result = { id = "G3", name = "instructions of route(id)",
-                   unit = "instr", sense = "cost", gate = nil }
+                   unit = "instr", rule = "<=" }
   local short = host and count(host, SHORT)
   local long = short and count(host, LONG)
   if not long then

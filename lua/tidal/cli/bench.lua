@@ -1,4 +1,4 @@
--- tidal-lua bench [--json] [--peers]
+-- tidal-lua bench [--json]
 -- Measures the Lua side in this process, instructions with callgrind where
 -- valgrind is installed, and runs bin/tidal-bench for the C side. Exit 1 if a
 -- gate is missed in three attempts.
@@ -11,21 +11,26 @@ local terminal = require "tidal.render.terminal"
 
 local M = {}
 
-local SYNOPSIS <const> = "bench [--json] [--peers]"
+local SYNOPSIS <const> = "bench [--json]"
 
 -- The C benchmark beside this executable, as decoded JSON; nil without it.
-local function c_results(host, peers)
+local function c_results(host)
   local path = host and host:match "^(.*)/[^/]+$"
   path = path and path .. "/tidal-bench"
   local file = path and io.open(path, "rb")
   if not file then return nil end
   file:close()
-  local pipe = assert(io.popen(("'%s' --json%s"):format(
-    path:gsub("'", "'\\''"), peers and " --peers" or "")))
+  local pipe = assert(io.popen(("'%s' --json"):format(
+    path:gsub("'", "'\\''"))))
   local text = pipe:read "a"
   pipe:close()
   local fine, value = pcall(json.decode, text)
   if not fine then options.fail("%s --json: %s", path, tostring(value)) end
+  for _, result in ipairs(value.results) do
+    for key, field in pairs(result) do
+      if field == json.null then result[key] = nil end
+    end
+  end
   return value
 end
 
@@ -37,10 +42,9 @@ local function number(value)
 end
 
 local function row(r)
-  local sign = r.sense == "cost" and "<=" or ">="
   return { r.id, r.name, number(r.ours), number(r.peer), r.unit or "",
            r.ratio and ("%.2fx"):format(r.ratio) or "-",
-           r.gate and ("%s %gx"):format(sign, r.gate) or "",
+           r.gate and ("%s %gx"):format(r.rule, r.gate) or "",
            r.skip or VERDICT[r.ok] or "" }
 end
 
@@ -57,7 +61,7 @@ local function result_json(r)
     { "id", r.id }, { "name", r.name }, { "unit", r.unit },
     { "ours", r.ours }, { "peer", r.peer }, { "ratio", r.ratio },
     { "median_ratio", r.median_ratio }, { "gate", r.gate },
-    { "sense", r.sense }, { "ok", r.ok }, { "skip", r.skip },
+    { "rule", r.rule }, { "ok", r.ok }, { "skip", r.skip },
   }
 end
 
@@ -81,7 +85,7 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, { json = "flag", peers = "flag" },
+  local opts, rest = options.parse(args, { json = "flag" },
                                    SYNOPSIS)
   options.expect(rest, 0, 0, SYNOPSIS)
   local host = options.host()
@@ -94,7 +98,7 @@ function M.run(args)
   progress "instructions of route(id)"
   results[#results + 1] = instructions.measure(host)
   progress "C side"
-  local c = c_results(host, opts.peers)
+  local c = c_results(host)
   for _, result in ipairs(c and c.results or {}) do
     results[#results + 1] = result
   end

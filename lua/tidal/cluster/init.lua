@@ -13,50 +13,23 @@
 -- source is at hand.
 local core = require "tidal.core"
 local faults = require "tidal.faults"
+local keys = require "tidal.cluster.keys"
 local layout = require "tidal.cluster.layout"
+local leaders = require "tidal.cluster.leaders"
 local origin = require "tidal.cluster.origin"
 local ranges = require "tidal.cluster.ranges"
 local routing = require "tidal.routing"
 local rules = require "tidal.rules"
-local suggest = require "tidal.suggest"
 
+local shown <const> = faults.shown
 local NAME_BYTES_MAX <const> = 64
 local EPOCH_MAX <const> = 0xffffffff
 local SHARDS_MAX <const> = 65536
 local REGIONS_MAX <const> = 65536
+local NODES_MAX <const> = 4194304
 local KEYS <const> = {
   "name", "epoch", "regions", "shards", "routing", "leaders", "rules",
 }
-local KNOWN <const> = {}
-for _, key in ipairs(KEYS) do KNOWN[key] = true end
-
-local function shown(value)
-  if type(value) == "string" then return ("%q"):format(value) end
-  if math.type(value) == "float" then return ("%.17g"):format(value) end
-  return tostring(value)
-end
-
--- Keys of a table in an order that does not depend on the hash.
-local function sorted_keys(t)
-  local keys = {}
-  for key in next, t do keys[#keys + 1] = key end
-  table.sort(keys, function(a, b)
-    local ta, tb = type(a), type(b)
-    if ta ~= tb then return ta < tb end
-    if ta == "number" or ta == "string" then return a < b end
-    return tostring(a) < tostring(b)
-  end)
-  return keys
-end
-
-local function check_keys(t, found)
-  for _, key in ipairs(sorted_keys(t)) do
-    if not KNOWN[key] then
-      local hint = type(key) == "string" and suggest.unknown(key, KEYS) or ""
-      found:add(tostring(key), "unknown key" .. hint)
-    end
-  end
-end
 
 local function check_integer(t, key, default, min, max, found)
   local value = rawget(t, key)
@@ -78,21 +51,26 @@ local function is_name(value)
      and value:find "^[%w._-]+$" ~= nil
 end
 
-local NAME_RULE <const> =
-  "a name of letters, digits, '.', '_' or '-', at most 64 bytes, expected"
+local NAME <const> = "letters, digits, '.', '_' or '-', at most 64 bytes"
+local NO_NAME <const> = "%s is not a name (" .. NAME .. ")"
 
 local function check_name(t, found)
   local value = rawget(t, "name")
   if is_name(value) then return value end
-  found:add_format("name", "%s, got %s", NAME_RULE, shown(value))
+  found:add("name", value == nil and "is missing: " .. NAME
+                    or NO_NAME:format(shown(value)))
 end
 
 -- The list of names as { { id = 0, name = }, ... }.
 local function check_regions(t, found)
   local list = rawget(t, "regions")
-  if type(list) ~= "table" or #list == 0 then
+  if list == nil or type(list) == "table" and next(list) == nil then
+    found:add("regions", (list and "is empty" or "is missing")
+                         .. ": a list of names, r0 first")
+    return nil
+  elseif type(list) ~= "table" then
     found:add_format("regions", "a list of names expected, got %s",
-                     type(list) == "table" and "an empty one" or shown(list))
+                     shown(list))
     return nil
   end
   if #list > REGIONS_MAX then
@@ -100,102 +78,34 @@ local function check_regions(t, found)
                      REGIONS_MAX)
     return nil
   end
-  local out, first, good = {}, {}, true
+  local out, first = {}, {}
   for i = 1, #list do
     local name, path = list[i], ("regions[%d]"):format(i)
     if not is_name(name) then
-      found:add_format(path, "%s, got %s", NAME_RULE, shown(name))
-      good = false
+      found:add_format(path, NO_NAME, shown(name))
     elseif first[name] then
       found:add_format(path, "%q is already regions[%d]", name, first[name])
-      good = false
     else
       first[name] = i
     end
     out[i] = { id = i - 1, name = tostring(name) }
   end
-  for _, key in ipairs(sorted_keys(list)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #list then
-      found:add_format("regions." .. tostring(key), "only a list of names")
-    end
-  end
-  return out, good
-end
-
-local function region_ids(regions)
-  local ids, names = {}, {}
-  for i, region in ipairs(regions) do
-    ids[region.name] = region.id
-    names[i] = region.name
-  end
-  return ids, names
-end
-
-local function shard_of_key(key)
-  if math.type(key) == "integer" then return key end
-  local text = type(key) == "string" and key:match "^s(%d+)$"
-  if text then return math.tointeger(tonumber(text)) end
-  local ok, value = pcall(function() return key.value end)
-  return ok and type(key) == "userdata" and value or nil
-end
-
-local function check_leader_table(t, regions, shards, found)
-  local ids, names = region_ids(regions)
-  local out = {}
-  for s = 0, shards - 1 do out[s] = 0 end
-  for _, key in ipairs(sorted_keys(t)) do
-    local value = t[key]
-    local shard = shard_of_key(key)
-    local path = ("leaders.%s"):format(shard and "s" .. shard or
-                                       tostring(key))
-    if not shard or shard < 0 or shard >= shards then
-      found:add_format(path, "is not a shard of this layout (s0..s%d)",
-                       shards - 1)
-    elseif not ids[value] then
-      found:add_format(path, "%s is not a region%s", shown(value),
-                       type(value) == "string"
-                       and suggest.unknown(value, names) or "")
-    else
-      out[shard] = ids[value]
-    end
-  end
-  return out
-end
-
--- { [shard] = region id }, or "all".
-local function check_leaders(t, regions, shards, found)
-  local value = rawget(t, "leaders")
-  local ids, names = region_ids(regions)
-  local out = {}
-  if value == "all" and not ids.all then return "all" end
-  if type(value) == "table" then
-    return check_leader_table(value, regions, shards, found)
-  end
-  local spread = value == "spread" and not ids.spread
-  local one = value == nil and 0 or ids[value]
-  if not spread and not one then
-    local words = { "spread", "all", table.unpack(names, 1, 100) }
-    found:add_format("leaders",
-                     "a region, \"spread\", \"all\" or a table by shard "
-                     .. "expected, got %s%s", shown(value),
-                     type(value) == "string"
-                     and suggest.unknown(value, words) or "")
-    return nil
-  end
-  for s = 0, shards - 1 do out[s] = spread and s % #regions or one end
-  return out
+  keys.check_list(list, "regions", "names", found)
+  return #out > 0 and out or nil
 end
 
 local function check_rules(t, found)
   local list = rawget(t, "rules")
   if list == nil then return {} end
-  if type(list) ~= "table" then
+  if type(list) ~= "table" or rules.is(list) then
     found:add_format("rules", "a list of rules expected, got %s",
-                     shown(list))
+                     rules.is(list) and "one rule: write { ... } around it"
+                     or shown(list))
     return nil
   end
   local out = {}
-  for i, rule in ipairs(list) do
+  for i = 1, #list do
+    local rule = list[i]
     if type(rule) == "function" then
       rule = rules.new(("rule %d"):format(i), rule)
     end
@@ -206,9 +116,12 @@ local function check_rules(t, found)
     end
     out[i] = rule
   end
+  keys.check_list(list, "rules", "rules", found)
   return out
 end
 
+-- `shards` is nil where it was refused: what does not depend on it is
+-- checked all the same.
 local function check_routing(t, shards, found)
   local value = rawget(t, "routing")
   if value == nil then value = routing.even() end
@@ -217,12 +130,28 @@ local function check_routing(t, shards, found)
                      shown(value))
     return nil
   end
-  if value.strategy == "single" and shards ~= 1 then
+  if value.strategy == "single" and shards and shards ~= 1 then
     found:add_format("routing", "single() sends every id to s0, but there "
                      .. "are %d shards: write shards = 1, or even()", shards)
     return nil
   end
-  return ranges.router(value, shards, found)
+  return ranges.router(value, shards or SHARDS_MAX, found)
+end
+
+local function check_size(regions, shards, found)
+  if regions and shards and #regions * shards > NODES_MAX then
+    found:add_format("shards", "%d regions x %d shards are %d nodes, at most "
+                     .. "%d are possible", #regions, shards,
+                     #regions * shards, NODES_MAX)
+  end
+end
+
+-- A key that stands twice: Lua keeps the last and says nothing.
+local function add_duplicates(index, found)
+  for _, twice in ipairs(index and index.duplicates or {}) do
+    found:add(twice.path, ("is already set on line %d"):format(twice.first),
+              twice.line)
+  end
 end
 
 -- Numerals that Lua's lexer changes before a script sees them. A float that
@@ -242,13 +171,14 @@ local function add_literals(index, found)
   end
 end
 
+-- Called by the constructor, and not as a tail call: levels are counted.
 local function declare(t)
   if type(t) ~= "table" then
-    error(("tidal.cluster: a table expected, got %s"):format(type(t)), 3)
+    error(("tidal.cluster: a table expected, got %s"):format(shown(t)), 3)
   end
-  local file, index = origin.find(4)
+  local file, index = origin.find(2)
   local found = faults.new(file, index)
-  check_keys(t, found)
+  keys.check(t, KEYS, "", found)
   local fields = {
     name = check_name(t, found),
     epoch = check_integer(t, "epoch", 1, 1, EPOCH_MAX, found),
@@ -257,12 +187,13 @@ local function declare(t)
     rules = check_rules(t, found),
     file = file,
   }
-  if fields.shards then
-    fields.router = check_routing(t, fields.shards, found)
-    if fields.regions then
-      fields.leaders = check_leaders(t, fields.regions, fields.shards, found)
-    end
+  check_size(fields.regions, fields.shards, found)
+  fields.router = check_routing(t, fields.shards, found)
+  if fields.regions then
+    fields.leaders = leaders.check(rawget(t, "leaders"), fields.regions,
+                                   fields.shards or SHARDS_MAX, found)
   end
+  add_duplicates(index, found)
   add_literals(index, found)
   if found:any() then found:raise "layout" end
   return layout.new(fields)
@@ -294,5 +225,8 @@ function M.load(path)
 end
 
 return setmetatable(M, {
-  __call = function(_, t) return declare(t) end,
+  __call = function(_, t)
+    local made = declare(t)
+    return made
+  end,
 })

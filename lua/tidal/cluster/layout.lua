@@ -10,28 +10,53 @@ local M = {}
 local Layout = {}
 
 local META <const> = { __name = "tidal.Layout", __metatable = "locked" }
-local fields_of = setmetatable({}, { __mode = "k" })
+local fields_of = setmetatable({}, { __mode = "k" })  -- what methods read
+local views_of = setmetatable({}, { __mode = "k" })   -- what scripts see
 
-function META.__index(self, key)
-  local method = Layout[key]
-  if method ~= nil then return method end
-  return fields_of[self][key]
-end
-
-function META.__newindex(_, key)
+local function refuse(_, key)
   error(("a layout is a value: %s cannot be set; declare another one")
         :format(tostring(key)), 2)
 end
 
-function META.__tostring(self)
-  return ("tidal.Layout(%s, epoch %d, %d regions x %d shards)"):format(
-    self.name, self.epoch, #self.regions, self.shards)
+META.__newindex = refuse
+
+function META.__index(self, key)
+  local method = Layout[key]
+  if method ~= nil then return method end
+  return views_of[self][key]
 end
 
----From fields that tidal.cluster has checked.
+function META.__tostring(self)
+  return ("tidal.Layout(%s, epoch %d, %d region%s x %d shard%s)"):format(
+    self.name, self.epoch, #self.regions, #self.regions == 1 and "" or "s",
+    self.shards, self.shards == 1 and "" or "s")
+end
+
+-- A view of a table through which nothing can be set.
+local function frozen(t)
+  return setmetatable({}, {
+    __index = t, __newindex = refuse, __metatable = "locked",
+    __len = function() return #t end,
+    __pairs = function()
+      return function(_, key) return next(t, key) end, nil, nil
+    end,
+  })
+end
+
+local function frozen_list(list)
+  local out = {}
+  for i, entry in ipairs(list) do out[i] = frozen(entry) end
+  return frozen(out)
+end
+
+---From fields that tidal.cluster has checked; they belong to the layout now.
 function M.new(fields)
-  local self = {}
-  fields_of[self] = fields
+  local self, views = {}, {}
+  for key, value in next, fields do views[key] = value end
+  views.regions = frozen_list(fields.regions)
+  views.rules = frozen_list(fields.rules)
+  if fields.leaders ~= "all" then views.leaders = frozen(fields.leaders) end
+  fields_of[self], views_of[self] = fields, views
   return setmetatable(self, META)
 end
 
@@ -56,22 +81,25 @@ end
 
 ---True if this region leads this shard.
 function Layout:is_leader(region, shard)
-  return self.leaders == "all" or self.leaders[shard] == region
+  local leaders = fields_of[self].leaders
+  return leaders == "all" or leaders[shard] == region
 end
 
 ---How many shards a region leads.
 function Layout:leads(region)
-  if self.leaders == "all" then return self.shards end
+  local leaders, shards = fields_of[self].leaders, self.shards
+  if leaders == "all" then return shards end
   local count = 0
-  for s = 0, self.shards - 1 do
-    if self.leaders[s] == region then count = count + 1 end
+  for s = 0, shards - 1 do
+    if leaders[s] == region then count = count + 1 end
   end
   return count
 end
 
 ---"single" where there is one node, else "leader" or "follower".
 function Layout:role(region, shard)
-  if #self.regions * self.shards == 1 then return "single" end
+  local fields = fields_of[self]
+  if #fields.regions * fields.shards == 1 then return "single" end
   return self:is_leader(region, shard) and "leader" or "follower"
 end
 
@@ -84,7 +112,7 @@ end
 
 ---NodeConfigs of all nodes, in order of (region, shard).
 function Layout:nodes()
-  local leaders = self.leaders
+  local leaders = fields_of[self].leaders
   if leaders ~= "all" then
     leaders = table.move(leaders, 0, self.shards - 1, 1, {})
   end

@@ -12,13 +12,15 @@ local core = require "tidal.core"
 
 local M = {}
 
--- A place is wanted here by more ranges than there.
+local TRIES_MAX <const> = 8  -- of each kind; each checks the whole table
+
+-- The place that is counted more often here than there, and by how much in
+-- all.
 local function excess(here, there)
   local place, count = nil, 0
   for _, entry in ipairs(here.places) do
-    if here[entry] > (there[entry] or 0) then
-      place, count = entry, count + 1
-    end
+    local more = here[entry] - (there[entry] or 0)
+    if more > 0 then place, count = entry, count + more end
   end
   return place, count
 end
@@ -61,8 +63,10 @@ end
 
 -- Moving a bound of a range that touches a loose end onto the other one.
 local function moves(list, start, stop)
-  local out = {}
+  local out, tries = {}, 0
   local function try(range, key, value)
+    tries = tries + 1
+    if tries > TRIES_MAX then return end
     local first = key == "first" and value or range.first
     local last = key == "last" and value or range.last
     if heals(list, range, first, last) then
@@ -80,27 +84,33 @@ end
 
 -- Ranges that are too many.
 local function drops(list, start, stop)
-  local out = {}
+  local out, tries = {}, 0
   for i = 1, #list do
     local range = list[i]
-    local touches = range.first == start or range.last + 1 == stop
-    if touches and heals_without(list, i) then
-      out[#out + 1] = { range = range, key = "drop" }
+    if range.first == start or range.last + 1 == stop then
+      tries = tries + 1
+      if tries <= TRIES_MAX and heals_without(list, i) then
+        out[#out + 1] = { range = range, key = "drop" }
+      end
     end
   end
   return out
 end
 
+-- The one range that ends before it starts, the other way round.
 local function swaps(list)
-  local out = {}
+  local turned
   for _, range in ipairs(list) do
-    if core.u64.lt(range.last, range.first)
-       and heals(list, range, range.last, range.first) then
-      out[1] = { range = range, key = "both", value = range.last,
-                 other = range.first }
+    if core.u64.lt(range.last, range.first) then
+      if turned then return {} end
+      turned = range
     end
   end
-  return out
+  if turned and heals(list, turned, turned.last, turned.first) then
+    return { { range = turned, key = "both", value = turned.last,
+               other = turned.first } }
+  end
+  return {}
 end
 
 ---All single changes that heal the list; none when more than one is needed.

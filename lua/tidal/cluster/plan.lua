@@ -55,7 +55,7 @@ local function judge(layout)
   for i, rule in ipairs(layout.rules) do
     local ok, why = rule.check(layout)
     out[i] = { name = rule.name, ok = ok and true or false,
-               why = not ok and (why or "broken") or nil }
+               why = not ok and tostring(why or "broken") or nil }
   end
   return out
 end
