@@ -15,6 +15,7 @@ local README = "README.md"
 local NOT_RUN = {
   ["sh scripts/test.sh"] = "is what runs this spec",
   ["PATH=$PWD/bin:$PATH"] = "sets up the reader's shell",
+  ["tidal-lua bench"] = "takes long and asserts times; spec/lua/bench runs its parts",
 }
 
 local function read(path)

@@ -49,10 +49,9 @@ end
 local numeral = "0" * S "xX" * numeral_rest "pP"
   + #(P "." ^ -1 * digit) * numeral_rest "eE"
 
--- Of the operators only those count that must not be taken for two.
 local assign = "=" * -P "="
-local operator = P "..." + ".." + "==" + "~=" + "<=" + ">=" + "::"
-  + (1 - (S "\"'" + "--" + long_open))
+local operator = P "..." + ".." + "==" + "~=" + "<=" + ">=" + "::" + "//"
+  + "<<" + ">>" + (1 - (S "\"'" + "--" + long_open))
 
 -- Start, word or false, kind, position behind.
 local lexeme = skip * Cp() * (

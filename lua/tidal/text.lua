@@ -29,8 +29,8 @@ local SHOWN_MAX <const> = 40
 local function shown(text)
   if type(text) ~= "string" then return "a " .. type(text) end
   if #text > SHOWN_MAX then
-    local head = text:sub(1, SHOWN_MAX)
-    text = head:gsub("[\xC0-\xFF]?[\x80-\xBF]*$", "") .. "..."
+    local next_char = utf8.offset(text, 0, SHOWN_MAX + 1)
+    text = text:sub(1, next_char - 1) .. "..."
   end
   return "'" .. text:gsub("%c", "?") .. "'"
 end

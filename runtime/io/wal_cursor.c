@@ -1,3 +1,5 @@
+/* One log, batch by batch, through one buffer of unread bytes: whatever fails
+ * is kept in cursor->failed with its place, and said again. */
 #include "io/wal.h"
 
 #include <string.h>
@@ -117,7 +119,8 @@ static void leave(td_wal_cursor *cursor) {
 static td_status end_segment(const td_wal_cursor *cursor, td_error *err) {
   uint64_t listed = segment_of(cursor)->size;
   if (cursor->offset >= listed) return TD_END;
-  return td_fail(err, TD_SHORT, "segment", cursor->offset, listed);
+  td_fail(err, TD_SHORT, "segment", cursor->offset, listed);
+  return TD_SHORT;
 }
 
 /* Behind the last batch: zeros to the end of the file, or damage here. */

@@ -1,7 +1,9 @@
+/* The list of segments: names that parse, sorted, with their sizes. */
 #include "io/wal.h"
 
 #include <string.h>
 
+#include "base/sort.h"
 #include "base/text.h"
 
 #define ROOM_FIRST 64u  /* segments; doubled when full */
@@ -73,29 +75,9 @@ static td_status list_names(td_wal_dir *dir, td_error *err) {
   return TD_OK;
 }
 
-/* Sinks entry `at` of a heap with the greatest name on top. */
-static void sift(td_wal_segment *segments, uint32_t at, uint32_t count) {
-  td_wal_segment moved = segments[at];
-  for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-    if (child + 1 < count && td_segname_cmp(segments[child].name,
-                                            segments[child + 1].name) < 0) {
-      child++;
-    }
-    if (td_segname_cmp(moved.name, segments[child].name) >= 0) break;
-    segments[at] = segments[child];
-  }
-  segments[at] = moved;
-}
-
-/* Heap sort: glibc's qsort takes memory behind the back of td_alloc. */
-static void sort(td_wal_segment *segments, uint32_t count) {
-  for (uint32_t i = count / 2; i-- > 0;) sift(segments, i, count);
-  for (uint32_t end = count; end-- > 1;) {
-    td_wal_segment greatest = segments[0];
-    segments[0] = segments[end];
-    segments[end] = greatest;
-    sift(segments, 0, end);
-  }
+static bool before(const void *a, const void *b) {
+  const td_wal_segment *left = a, *right = b;
+  return td_segname_cmp(left->name, right->name) < 0;
 }
 
 static td_status read_size(td_wal_dir *dir, td_wal_segment *segment,
@@ -123,7 +105,7 @@ static td_status read_list(td_wal_dir *dir, const char *path, td_error *err) {
     error_at_dir(err, path);
     return status;
   }
-  sort(dir->segments, dir->segment_count);
+  td_sort(dir->segments, dir->segment_count, sizeof *dir->segments, before);
   for (uint32_t i = 0; i < dir->segment_count && status == TD_OK; i++) {
     status = read_size(dir, &dir->segments[i], err);
   }

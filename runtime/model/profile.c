@@ -1,8 +1,8 @@
 #include "model/profile.h"
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "format/record.h"
-#include "model/sort.h"
 
 #define TD_PROFILE_CHUNK 256u  /* events decoded and hashed at a time */
 

@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "base/sort.h"
+
 /* 64 bytes apart, so that two logs' marks never share a cache line. */
 typedef struct cell {
   _Atomic uint64_t seqno;
@@ -22,31 +24,9 @@ size_t td_replication_size(uint32_t log_count) {
   return sizeof(td_replication) + sizeof(cell) * (size_t)log_count;
 }
 
-static void sift_down(cell *cells, uint32_t root, uint32_t count) {
-  td_log_id log = cells[root].log;
-  for (;;) {
-    uint32_t child = 2 * root + 1;
-    if (child >= count) break;
-    if (child + 1 < count
-        && td_log_id_cmp(cells[child].log, cells[child + 1].log) < 0) {
-      child++;
-    }
-    if (td_log_id_cmp(cells[child].log, log) <= 0) break;
-    cells[root].log = cells[child].log;
-    root = child;
-  }
-  cells[root].log = log;
-}
-
-/* Heapsort: in place and without libc's qsort, which may allocate. */
-static void sort_logs(cell *cells, uint32_t count) {
-  for (uint32_t i = count / 2; i-- > 0;) sift_down(cells, i, count);
-  for (uint32_t end = count; end-- > 1;) {
-    td_log_id top = cells[0].log;
-    cells[0].log = cells[end].log;
-    cells[end].log = top;
-    sift_down(cells, 0, end);
-  }
+static bool before(const void *a, const void *b) {
+  const cell *left = a, *right = b;
+  return td_log_id_cmp(left->log, right->log) < 0;
 }
 
 /* Which two entries of the caller's list name this log. */
@@ -74,7 +54,7 @@ td_status td_replication_init(td_replication *state, const td_log_id *logs,
     atomic_init(&state->cells[i].epoch, 0);
     state->cells[i].log = logs[i];
   }
-  sort_logs(state->cells, count);
+  td_sort(state->cells, count, sizeof(cell), before);
   for (uint32_t i = 1; i < count; i++) {
     td_log_id log = state->cells[i].log;
     if (td_log_id_eq(state->cells[i - 1].log, log)) {

@@ -1,7 +1,7 @@
 #include "model/router.h"
 
+#include "base/sort.h"
 #include "model/router_table.h"
-#include "model/sort.h"
 
 /* --- checking a list of ranges -------------------------------------------- */
 

@@ -1,7 +1,11 @@
-/* Logs on a real disk: the golden directories, and what is not a plain file. */
+/* Covers io/env_posix io/panic_posix.
+ * Logs on a real disk: the golden directories, and what is not a plain file.
+ * And where a broken promise ends. */
 #include "test/test.h"
 
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +230,27 @@ static void case_no_directory(void) {
   CHECK_TEXT(err.file, "vectors.json");
 }
 
+static jmp_buf behind_abort;
+
+static void leave_abort(int number) {
+  (void)number;
+  longjmp(behind_abort, 1);
+}
+
+/* td_panic calls abort(), in every build; its line goes to stderr. */
+static void case_panic(void) {
+  volatile bool came_back = false;
+  void (*before)(int) = signal(SIGABRT, leave_abort);
+  CHECK(before != SIG_ERR);
+  if (setjmp(behind_abort) == 0) {
+    td_panic("wal_golden_test.c", 1, "planned: a test breaks this one");
+  } else {
+    came_back = true;
+  }
+  CHECK(came_back);
+  (void)signal(SIGABRT, before);
+}
+
 void test_wal_golden(void) {
   test_case("wal", "golden logs: counts, order, every header", case_golden);
   test_case("wal", "golden logs: regions and versions", case_golden_regions);
@@ -233,4 +258,5 @@ void test_wal_golden(void) {
   test_case("wal", "links, fifos, directories are no segments",
             case_not_plain);
   test_case("wal", "a directory that is none", case_no_directory);
+  test_case("wal", "a broken promise ends in abort", case_panic);
 }

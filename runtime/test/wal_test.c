@@ -1,4 +1,5 @@
-/* What a cursor accepts and what it refuses, over directories in memory. */
+/* Covers io/wal_dir io/wal_cursor.
+ * What a cursor accepts and what it refuses, over directories in memory. */
 #include "test/test.h"
 
 #include <string.h>

@@ -26,16 +26,12 @@ local function complain(message)
 end
 
 local function failed(why)
-  if options.is_usage(why) then
-    complain(why.message)
-    return 2
-  end
-  if core.is_error(why) then
-    complain(why.message)
-    return 1
+  if options.is_usage(why) and why.help then
+    print(why.help)
+    return 0
   end
   complain(tostring(why))
-  return 1
+  return options.is_usage(why) and 2 or 1
 end
 
 ---Runs a verb with its arguments.

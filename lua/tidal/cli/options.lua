@@ -1,5 +1,6 @@
--- Arguments of verbs: `--name`, `--name VALUE`, `--name=VALUE`, and what is
--- left over. Also what verbs share: usage errors, styles, whole files.
+-- Arguments of verbs: `--name`, `--name VALUE`, `--name=VALUE`, -o for
+-- --output, and what is left over. Also what verbs share: usage errors,
+-- styles, whole files.
 local core = require "tidal.core"
 local suggest = require "tidal.suggest"
 local terminal = require "tidal.render.terminal"
@@ -13,7 +14,12 @@ function M.usage(form, ...)
   error(setmetatable({ message = form:format(...) }, Usage), 0)
 end
 
----True for an error that M.usage raised.
+-- Ends the verb with the synopsis on standard output and exit status 0.
+local function help(synopsis)
+  error(setmetatable({ help = "usage: tidal-lua " .. synopsis }, Usage), 0)
+end
+
+---True for an error that M.usage raised, or that shows help.
 function M.is_usage(value)
   return getmetatable(value) == Usage
 end
@@ -25,6 +31,26 @@ local function names_of(spec)
   return out
 end
 
+-- The name and value of an option; nil for another word.
+local function split(word, spec)
+  if word == "-o" and spec.output then return "output" end
+  local name, equals, value = word:match "^%-%-([%w-]+)(=?)(.*)$"
+  if equals == "" then value = nil end
+  return name, value
+end
+
+-- One option with its value; adds it to `out`.
+local function store(out, kind, name, value, fail)
+  if kind == "list" then
+    out[name] = out[name] or {}
+    table.insert(out[name], value)
+  elseif out[name] then
+    fail("--%s is given twice", name)
+  else
+    out[name] = value
+  end
+end
+
 ---@param args string[]
 ---@param spec { [string]: "flag"|"value"|"list" }
 ---@param synopsis string shown with a usage error
@@ -32,40 +58,30 @@ end
 function M.parse(args, spec, synopsis)
   local out, rest, i = {}, {}, 1
   local function fail(form, ...)
-    M.usage(form .. "\nusage: tidal-lua %s", ...)
+    M.usage("%s\nusage: tidal-lua %s", form:format(...), synopsis)
   end
   while i <= #args do
     local word = args[i]
-    local name, value = word:match "^%-%-([%w-]+)=?(.*)$"
-    if word == "-o" then name, value = "output", "" end
+    local name, value = split(word, spec)
     if word == "--" then
       table.move(args, i + 1, #args, #rest + 1, rest)
       break
-    elseif not name then
-      if word:sub(1, 1) == "-" and word ~= "-" then
-        fail("unknown option %s", word, synopsis)
-      end
+    elseif word == "--help" or word == "-h" then
+      help(synopsis)
+    elseif not name and (word == "-" or word:sub(1, 1) ~= "-") then
       rest[#rest + 1] = word
-    elseif not spec[name] then
-      fail("unknown option --%s%s", name,
-           suggest.unknown("--" .. name, names_of(spec)), synopsis)
+    elseif not name or not spec[name] then
+      fail("unknown option %s%s", word,
+           name and suggest.unknown("--" .. name, names_of(spec)) or "")
     elseif spec[name] == "flag" then
-      if word:find "=" then fail("--%s takes no value", name, synopsis) end
+      if value then fail("--%s takes no value", name) end
       out[name] = true
     else
-      if not word:find "=" then
+      if not value then
         i = i + 1
-        value = args[i]
-        if not value then fail("--%s needs a value", name, synopsis) end
+        value = args[i] or fail("%s needs a value", word)
       end
-      if spec[name] == "list" then
-        out[name] = out[name] or {}
-        table.insert(out[name], value)
-      elseif out[name] then
-        fail("--%s is given twice", name, synopsis)
-      else
-        out[name] = value
-      end
+      store(out, spec[name], name, value, fail)
     end
     i = i + 1
   end

@@ -46,9 +46,10 @@ local function write(text, path)
   end
   local file, why = io.open(path, "wb")
   if not file then options.fail("%s", why) end
-  file:write(text, "\n")
-  local closed, bad = file:close()
-  if not closed then options.fail("%s: %s", path, bad) end
+  local written, bad = file:write(text, "\n")
+  local closed, worse = file:close()
+  if written and closed then return end
+  options.fail("%s: %s", path, bad or worse)
 end
 
 ---Prints or writes the plan. Status 1 if a rule is broken.

@@ -100,9 +100,16 @@ local function dump_file(path, file, opts)
   return err == nil
 end
 
+local function is_directory(path)
+  local file = io.open(path .. "/.")
+  if file then file:close() end
+  return file ~= nil
+end
+
 local function dump(path, opts)
-  local reader = core.wal.reader(path)
+  local reader, err = core.wal.reader(path)
   if not reader then
+    if is_directory(path) then options.fail("%s: %s", path, err.message) end
     return dump_file(path, path:match "([^/]+)/*$" or path, opts)
   end
   local segments, fine = reader:segments(), true

@@ -13,16 +13,6 @@ local function before(a, b)
   return tostring(a) < tostring(b)
 end
 
----The keys of a table: by type, then rising.
----@param t table
----@return any[]
-function M.sorted(t)
-  local keys = {}
-  for key in next, t do keys[#keys + 1] = key end
-  table.sort(keys, before)
-  return keys
-end
-
 ---The path of an entry, as tidal.source writes it: regions[2], leaders.s3,
 ---leaders["us-east"].
 ---@param parent string "" for the outermost table
@@ -38,6 +28,19 @@ function M.path(parent, key)
   return parent == "" and key or parent .. "." .. key
 end
 
+---The keys of a table: by type, then rising.
+---@param t table
+---@param belongs? fun(key): boolean those that are left out; none by default
+---@return any[]
+function M.sorted(t, belongs)
+  local out = {}
+  for key in next, t do
+    if not belongs or not belongs(key) then out[#out + 1] = key end
+  end
+  table.sort(out, before)
+  return out
+end
+
 ---Adds a fault for every key that is not one of `known`.
 ---@param t table
 ---@param known string[]
@@ -45,19 +48,17 @@ end
 ---@param found table of tidal.faults
 ---@return boolean fine
 function M.check(t, known, parent, found)
-  local is_known, fine = {}, true
+  local is_known = {}
   for _, key in ipairs(known) do is_known[key] = true end
-  for _, key in ipairs(M.sorted(t)) do
-    if not is_known[key] then
-      local hint = type(key) == "string" and suggest.unknown(key, known) or ""
-      if hint == "" then
-        hint = "; the keys are: " .. table.concat(known, " ")
-      end
-      found:add(M.path(parent, key), "unknown key" .. hint)
-      fine = false
+  local odd = M.sorted(t, function(key) return is_known[key] end)
+  for _, key in ipairs(odd) do
+    local hint = type(key) == "string" and suggest.unknown(key, known) or ""
+    if hint == "" then
+      hint = "; the keys are: " .. table.concat(known, " ")
     end
+    found:add(M.path(parent, key), "unknown key" .. hint)
   end
-  return fine
+  return #odd == 0
 end
 
 ---Adds a fault for every key that does not belong to a list.
@@ -67,14 +68,14 @@ end
 ---@param found table of tidal.faults
 ---@return boolean fine
 function M.check_list(t, parent, what, found)
-  local fine = true
-  for _, key in ipairs(M.sorted(t)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #t then
-      found:add_format(M.path(parent, key), "only a list of %s", what)
-      fine = false
-    end
+  local count = #t
+  local odd = M.sorted(t, function(key)
+    return math.type(key) == "integer" and key >= 1 and key <= count
+  end)
+  for _, key in ipairs(odd) do
+    found:add_format(M.path(parent, key), "only a list of %s", what)
   end
-  return fine
+  return #odd == 0
 end
 
 return M

@@ -71,12 +71,16 @@ function Layout:route(id)
   return self.router:route(id)
 end
 
+---True for the strategies that route by ranges.
+function Layout:has_ranges()
+  local strategy = self.router:strategy()
+  return strategy == "ranges" or strategy == "hash_ranges"
+end
+
 ---The ranges of a range strategy, rising; nil for single and hash.
 ---@return table[]? list of { shard = ShardId, first =, last = }
 function Layout:ranges()
-  local strategy = self.router:strategy()
-  if strategy == "single" or strategy == "hash" then return nil end
-  return self.router:ranges()
+  return self:has_ranges() and self.router:ranges() or nil
 end
 
 ---True if this region leads this shard.
@@ -122,29 +126,30 @@ function Layout:nodes()
   }
 end
 
+-- Numbers and fixed words: nothing to escape.
+local RANGE_JSON <const> =
+  '{"%s":%d,"first":"0x%016x","last":"0x%016x"}'
+
+---The ranges of a range strategy as a JSON value.
+---@param key string what the shard is called: "shard" or "id"
+function Layout:ranges_json(key)
+  local list = {}
+  for i, range in ipairs(self:ranges()) do
+    list[i] = RANGE_JSON:format(key, range.shard.value, range.first,
+                                range.last)
+  end
+  return json.raw("[" .. table.concat(list, ",") .. "]")
+end
+
 local function routing_json(self)
   local routing = {
     { "strategy", self.router:strategy() },
     { "num_shards", self.shards },
   }
-  if self:ranges() then
+  if self:has_ranges() then
     routing[3] = { "ranges", self:ranges_json "shard" }
   end
   return json.object(routing)
-end
-
--- Numbers and fixed words: nothing to escape.
-local RANGE_JSON <const> = '{"%s":%d,"first":"%s","last":"%s"}'
-
----The ranges of a range strategy as a JSON value.
----@param key string what the shard is called: "shard" or "id"
-function Layout:ranges_json(key)
-  local list, hex = {}, core.u64.hex
-  for i, range in ipairs(self:ranges()) do
-    list[i] = RANGE_JSON:format(key, range.shard.value, hex(range.first),
-                                hex(range.last))
-  end
-  return json.raw("[" .. table.concat(list, ",") .. "]")
 end
 
 ---The regions as JSON values.

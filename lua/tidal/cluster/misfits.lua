@@ -41,10 +41,15 @@ local function place_of(range)
      and (" on line %d of the text"):format(range.text_line) or ""
 end
 
--- How many ranges stand in each place.
-local function crowds_of(list)
+local function path_of(range)
+  return range.entry and ("routing[%d]"):format(range.entry) or "routing"
+end
+
+-- Finds the lines of ranges that have none, and how many stand in each place.
+local function crowds_of(list, found)
   local crowds = {}
   for _, range in ipairs(list) do
+    if range.entry then range.line = found:line(path_of(range)) end
     local place = place_of(range)
     crowds[place] = (crowds[place] or 0) + 1
   end
@@ -135,12 +140,11 @@ local function add(fault, list, fix, crowds, found)
     found:add("routing", fault.message)
     return
   end
-  local path = a.entry and ("routing[%d]"):format(a.entry) or "routing"
-  local inclusive = fault.code == "overlap" and fault.bound == fault.got
-                and " (bounds are inclusive)" or ""
   fix = fix or FIX[fault.code](fault, a, b, crowds)
-  found:add(path, ("%s. fix: %s%s"):format(SAY[fault.code](fault, a, b), fix,
-                                           inclusive), a.line)
+  local inclusive = fault.code == "overlap" and fix:find "="
+                and " (bounds are inclusive)" or ""
+  local say = SAY[fault.code](fault, a, b)
+  found:add(path_of(a), ("%s. fix: %s%s"):format(say, fix, inclusive), a.line)
 end
 
 -- What is wrong between ranges even if others are missing from the list.
@@ -152,7 +156,7 @@ local BETWEEN <const> = { overlap = true, inverted = true }
 ---@param whole boolean whether the list holds all that the script gave
 ---@param found table of tidal.faults
 function M.report(wrong, list, whole, found)
-  local crowds = crowds_of(list)
+  local crowds = crowds_of(list, found)
   local fix = whole and mended_by(list, crowds) or nil
   for _, fault in ipairs(wrong) do
     if whole or BETWEEN[fault.code] then

@@ -1,9 +1,10 @@
 -- A plan: what a layout means, node by node.
 --
 --   layout, plan:nodes() = { { region =, shard =, role =, log = "r0:s0" },
---   ... } in order of (region, shard), ranges (layout:ranges()), rules = { { name =,
---   ok =, why = }, ... }, losses = { { region =, writable =, copies = }, ... }
---   and, after plan:weigh(), load (cluster/weigh.lua)
+--   ... } in order of (region, shard), ranges (layout:ranges()), rules = {
+--   { name =, ok =, why = }, ... }, losses = { { region =, copies =,
+--   writable =, promote = }, ... } and, after plan:weigh(), load
+--   (cluster/weigh.lua)
 --
 -- Pure: reads the layout, changes nothing, asks nobody.
 local json = require "tidal.json"

@@ -36,40 +36,43 @@ local function has_other_keys(record)
   return false
 end
 
-local function check_shard(value, path, shards, found)
+local function path_of(entry)
+  return ("routing[%d]"):format(entry)
+end
+
+local function check_shard(value, entry, shards, found)
   local shard = value
   if math.type(value) ~= "integer" then
     local ok, id = pcall(core.shard, value)
     shard = ok and id.value or -1
   end
   if shard >= 0 and shard < shards then return shard end
-  found:add_format(path .. ".shard", "s0..s%d expected, got %s", shards - 1,
-                   faults.shown(value))
+  found:add_format(path_of(entry) .. ".shard", "s0..s%d expected, got %s",
+                   shards - 1, faults.shown(value))
 end
 
-local function check_id(value, path, key, found)
+local function check_id(value, entry, key, found)
   if math.type(value) == "integer" then return value end
   local ok, id = pcall(core.u64.parse, value)
   if ok then return id end
-  found:add(path .. "." .. key, M.id_fault(value))
+  found:add(path_of(entry) .. "." .. key, M.id_fault(value))
 end
 
 -- One record of a list: numbers checked, or faults added and nil.
 local function check_record(record, entry, shards, found)
-  local path = ("routing[%d]"):format(entry)
   if type(record) ~= "table" then
-    found:add_format(path, "{ shard =, first =, last = } expected, got %s",
+    found:add_format(path_of(entry),
+                     "{ shard =, first =, last = } expected, got %s",
                      faults.shown(record))
     return nil
   end
   local odd = has_other_keys(record)
-          and not keys.check(record, KEYS, path, found)
-  local shard = check_shard(record.shard, path, shards, found)
-  local first = check_id(record.first, path, "first", found)
-  local last = check_id(record.last, path, "last", found)
+          and not keys.check(record, KEYS, path_of(entry), found)
+  local shard = check_shard(record.shard, entry, shards, found)
+  local first = check_id(record.first, entry, "first", found)
+  local last = check_id(record.last, entry, "last", found)
   if odd or not (shard and first and last) then return nil end
-  return { shard = shard, first = first, last = last, entry = entry,
-           line = found:line(path) }
+  return { shard = shard, first = first, last = last, entry = entry }
 end
 
 local function from_text(given, shards, found)

@@ -4,12 +4,14 @@
 -- load = { events =, bytes =, distinct =, exact =, peak = share of the
 --   busiest shard, shards = { { id =, events =, bytes =, share =, hottest =
 --   { { entity =, events = }, ... } }, ... }, skewed = boolean,
---   balanced = { peak =, ranges = { { shard =, first =, last =, events = } }
---   } or nil }
+--   balanced = { strategy = "ranges" | "hash_ranges", peak =, ranges = { {
+--   shard =, first =, last =, events = }, ... } } or nil }
 --
 -- bytes are those of the events' records, 21 each: what a move would copy.
 local core = require "tidal.core"
+local faults = require "tidal.faults"
 local json = require "tidal.json"
+local keys = require "tidal.cluster.keys"
 
 local M = {}
 
@@ -24,6 +26,15 @@ local GAIN <const> = 0.9
 -- Opens the logs of all directories, by region.
 local function open(layout, dirs)
   local sources, total = {}, 0
+  for _, name in ipairs(keys.sorted(dirs)) do
+    if not layout:region(name) then
+      return nil, core.error {
+        code = "region",
+        message = ("%s has no region %s"):format(layout.name,
+                                                 faults.shown(name)),
+      }
+    end
+  end
   for _, region in ipairs(layout.regions) do
     local dir = dirs[region.name]
     if dir then
@@ -124,7 +135,11 @@ local function balance(layout, profile, peak)
     ranges[i] = { shard = i - 1, first = piece.first, last = piece.last,
                   events = piece.events }
   end
-  return { peak = most / events, ranges = ranges }
+  -- A profile counts under the keys of the router: hashes for hash_ranges
+  -- only, ids for all others.
+  local hashed = layout.router:strategy() == "hash_ranges"
+  return { strategy = hashed and "hash_ranges" or "ranges",
+           peak = most / events, ranges = ranges }
 end
 
 ---Reads the logs and weighs them by the layout's routing.
@@ -186,7 +201,8 @@ local function balanced_json(balanced)
     }
   end
   return json.object {
-    { "peak_share", balanced.peak }, { "shards", json.list(list) },
+    { "strategy", balanced.strategy }, { "peak_share", balanced.peak },
+    { "shards", json.list(list) },
   }
 end
 

@@ -10,6 +10,7 @@ local M = {}
 
 local COLUMNS_MAX <const> = 10  -- shards side by side in the table of nodes
 local ROWS_MAX <const> = 32     -- ranges, regions or shards listed
+local IDLE_SHOWN <const> = 10   -- shards without ids named
 
 -- The first and last entries of a long list, with a line for the rest.
 local function shorten(list, most, row, rest)
@@ -118,9 +119,10 @@ local function idle(plan)
     if not owns[s] then out[#out + 1] = "s" .. s end
   end
   if #out == 0 then return nil end
+  local names = table.concat(out, " ", 1, math.min(#out, IDLE_SHOWN))
+             .. (#out > IDLE_SHOWN and " ..." or "")
   return ("note     %s own%s no ids: %s"):format(
-    count(#out, "shard"), #out == 1 and "s" or "", table.concat(out, " ", 1, math.min(#out, 10))
-          .. (#out > 10 and " ..." or ""))
+    count(#out, "shard"), #out == 1 and "s" or "", names)
 end
 
 local function leaders(plan)
@@ -184,8 +186,8 @@ local function balanced(load)
         .. "the load"
   end
   return ("these boundaries would bring the peak to %s:\n"
-          .. "  routing = tidal.routing.ranges [[\n%s\n  ]],"):format(
-    terminal.percent(load.balanced.peak),
+          .. "  routing = tidal.routing.%s [[\n%s\n  ]],"):format(
+    terminal.percent(load.balanced.peak), load.balanced.strategy,
     weigh.ranges_text(load.balanced, "    "))
 end
 
@@ -204,11 +206,7 @@ local function load(plan, style)
     lines[#lines + 1] = style:paint("yellow", ("skewed: the busiest shard "
       .. "takes %s, an equal share is %s"):format(
       terminal.percent(seen.peak), terminal.percent(1 / plan.layout.shards)))
-    local text_of = balanced(seen)
-    if plan.layout.router:strategy() ~= "ranges" and seen.balanced then
-      text_of = text_of:gsub("routing%.ranges", "routing.hash_ranges")
-    end
-    lines[#lines + 1] = text_of
+    lines[#lines + 1] = balanced(seen)
   end
   return table.concat(lines, "\n")
 end

@@ -89,7 +89,7 @@ end
 ---@param stream file*
 ---@param tty boolean
 ---@param label string
----@param clock? fun(): number seconds; default os.time
+---@param clock? fun(): number seconds; default os.clock
 function M.progress(stream, tty, label, clock)
   clock = clock or os.clock
   if not tty then

@@ -1,14 +1,15 @@
 /* Sorting in place, in n log n steps at worst, without memory of its own.
  *
  * Heap sort: not stable, so an order needs no ties to be defined. A list
- * that is in order already, the usual case here, costs one look.
+ * that is in order already, the usual case here, costs one look. Not libc's
+ * qsort, which may allocate behind our back.
  *
- * Private to the model floor. Inlined, so that `size` and `less` are
+ * Private to the library. Inlined, so that `size` and `less` are
  * constants where it is used.
  *
  * Thread: any. */
-#ifndef TD_MODEL_SORT_H
-#define TD_MODEL_SORT_H
+#ifndef TD_BASE_SORT_H
+#define TD_BASE_SORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
