@@ -96,7 +96,7 @@ TD_API td_status td_log_id_parse(const char *text, size_t size,
                                  td_log_id *out, td_error *err);
 TD_API td_status td_segment_id_parse(const char *text, size_t size,
                                      td_segment_id *out, td_error *err);
-/* "0x" and 1..16 hex digits, or decimal up to 18446744073709551615. */
+/* "0x" or "0X" and 1..16 hex digits, or decimal up to 18446744073709551615. */
 TD_API td_status td_entity_id_parse(const char *text, size_t size,
                                     td_entity_id *out, td_error *err);
 

@@ -114,8 +114,7 @@ static const char *shown_text(lua_State *L, int index) {
                                  (LUAI_UACINT)size);
 }
 
-/* How a value that does not fit is shown. */
-static const char *shown(lua_State *L, int index) {
+const char *td_bind_shown(lua_State *L, int index) {
   switch (lua_type(L, index)) {
   case LUA_TSTRING: return shown_text(L, index);
   case LUA_TNUMBER: {
@@ -139,7 +138,7 @@ static const char *shown(lua_State *L, int index) {
 void td_bind_expected(lua_State *L, td_bind_at at, const char *expected) {
   luaL_checkstack(L, 8, NULL);
   td_bind_bad(L, at, lua_pushfstring(L, "%s expected, got %s", expected,
-                                     shown(L, at.index)));
+                                     td_bind_shown(L, at.index)));
 }
 
 /* --- numbers and ids --------------------------------------------------- */
@@ -280,7 +279,7 @@ void td_bind_known_keys(lua_State *L, td_bind_at at,
       known = td_bind_text_is(L, -1, keys[i]);
     }
     if (known) continue;
-    const char *key = shown(L, lua_gettop(L));
+    const char *key = td_bind_shown(L, lua_gettop(L));
     td_bind_bad(L, at, lua_pushfstring(L, "unknown key %s; known are %s", key,
                                        joined(L, keys)));
   }

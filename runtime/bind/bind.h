@@ -72,6 +72,8 @@ static inline td_bind_at td_bind_entry(lua_State *L, const char *list,
   return (td_bind_at){lua_gettop(L), 0, name, list, entry};
 }
 
+/* A value that does not fit, short enough for a message; may push. */
+const char *td_bind_shown(lua_State *L, int index);
 /* Raises `what` for that value. */
 _Noreturn void td_bind_bad(lua_State *L, td_bind_at at, const char *what);
 /* Raises "<expected> expected, got <what is there>". */

@@ -190,7 +190,7 @@ static int batch_event(lua_State *L) {
 static int each_next(lua_State *L) {
   const td_bound_batch *batch = td_bind_check(L, 1, &td_bind_batch);
   uint64_t i = 0;
-  if (!lua_isnil(L, 2)) {
+  if (!lua_isnoneornil(L, 2)) {
     i = td_bind_uint(L, td_bind_arg(2, "event"), 0, record_count(batch));
   }
   if (i == record_count(batch)) return 0;

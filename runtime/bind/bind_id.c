@@ -61,14 +61,19 @@ void td_bind_push_log(lua_State *L, td_log_id id) {
 
 /* --- metamethods, one set for all kinds --------------------------- */
 
+static const char *shown_operand(lua_State *L, int arg) {
+  return lua_type(L, arg) == LUA_TUSERDATA ? luaL_tolstring(L, arg, NULL)
+                                           : td_bind_shown(L, arg);
+}
+
 void td_bind_check_pair(lua_State *L) {
   for (int arg = 1; arg <= 2; arg++) {
     bool same = lua_touserdata(L, arg) && lua_getmetatable(L, arg)
               && lua_rawequal(L, -1, lua_upvalueindex(1));
     lua_settop(L, 2);
     if (same) continue;
-    const char *left = luaL_tolstring(L, 1, NULL);
-    const char *right = luaL_tolstring(L, 2, NULL);
+    const char *left = shown_operand(L, 1);
+    const char *right = shown_operand(L, 2);
     luaL_error(L, "cannot order %s and %s: different kinds of id", left,
                right);
   }

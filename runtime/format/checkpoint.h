@@ -66,7 +66,8 @@ TD_API td_status td_checkpoint_encode(const td_checkpoint *checkpoint,
 
 /* Reads a v2 checkpoint. Its marks stay in `bytes`: td_checkpoint_mark.
  * Statuses: TD_OK, TD_SHORT, TD_MAGIC, TD_HEADER_HASH, TD_UNSUPPORTED,
- * TD_RESERVED, TD_LENGTH, TD_SEQUENCE, TD_DUPLICATE, TD_BACKWARD. Writes
+ * TD_RESERVED, TD_TOO_MANY, TD_LENGTH, TD_SEQUENCE, TD_DUPLICATE,
+ * TD_BACKWARD. Writes
  * *out only on TD_OK. */
 TD_API td_status td_checkpoint_decode(td_span bytes, td_checkpoint *out,
                                       td_error *err);

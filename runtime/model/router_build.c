@@ -1,3 +1,4 @@
+/* Making a router: checks of ranges, and the choice of how they are found. */
 #include "model/router.h"
 
 #include "base/sort.h"

@@ -12,7 +12,9 @@
  * up to PAD starts past the end, and step there if the last range starts at
  * 2^64-1: the padded owners make that the last range too.
  *
- * Private to model/router*.c. */
+ * Private to model/router*.c.
+ *
+ * Thread: any, once made. */
 #ifndef TD_MODEL_ROUTER_TABLE_H
 #define TD_MODEL_ROUTER_TABLE_H
 

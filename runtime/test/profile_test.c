@@ -1,4 +1,5 @@
-/* The profile against counting everything. */
+/* Covers model/profile.
+ * The profile against counting everything. */
 #include "test/test.h"
 
 #include <stdlib.h>

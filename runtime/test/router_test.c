@@ -1,4 +1,5 @@
-/* The router against a walk over the list of ranges. */
+/* Covers model/router model/router_build.
+ * The router against a walk over the list of ranges. */
 #include "test/test.h"
 
 #include <stdlib.h>

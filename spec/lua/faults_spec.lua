@@ -9,7 +9,7 @@ end
 
 describe("shown()", function()
   local rows = {
-    { "text", '"text"' }, { "", '""' }, { "a\nb\t\0c", '"a?b?" "' }, { 5, "5" }, { -1, "-1" },
+    { "text", '"text"' }, { "", '""' }, { "a\nb\t\0c", '"a?b??c"' }, { 5, "5" }, { -1, "-1" },
     { 1.0, "the float 1" }, { 0.1, "the float 0.10000000000000001" },
     { 2.0 ^ 64, "the float 1.8446744073709552e+19" }, { 0 / 0, "the float " },
     { math.huge, "the float inf" }, { true, "true" }, { {}, "a table" },
@@ -19,7 +19,6 @@ describe("shown()", function()
     { ("x"):rep(65), '"' .. ("x"):rep(64) .. '..."' },
     { ("x"):rep(63) .. "\u{20ac}", '"' .. ("x"):rep(63) .. '..."' },
   }
-  rows[3][2] = '"a?b??c"'
   for _, row in ipairs(rows) do
     it("writes " .. row[2], function()
       local text = faults.shown(row[1])

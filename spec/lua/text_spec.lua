@@ -118,9 +118,8 @@ describe("text.size, text.duration, text.rate", function()
     end)
   end
 
-  it("has both ways of amounts", function()
-    assert.equal("32.6 kB", text.bytes(32640))
-    assert.equal("4m01s", text.nanoseconds(241000000000))
+  it("have their other way", function()
+    assert.equal("32.6 kB, 4m01s", text.bytes(32640) .. ", " .. text.nanoseconds(241000000000))
   end)
 end)
 
@@ -211,6 +210,15 @@ describe("text.ranges", function()
       "1:27 '..' expected, found '9'" } },
     { "refuses a third bound", "s0 0..1..2", { "1:8 a shard (s0..s65535) expected, found '..'" } },
     { "refuses three dots", "s0 0...1", { "1:7 '.1'" .. NO_ID } },
+    { "looks at the bounds behind a wrong shard", "0..x s70000 y..1 S1 2..z", {
+      "1:1 a shard (s0..s65535) expected, found '0'", "1:4 'x'" .. NO_ID,
+      "1:6 a shard (s0..s65535) expected, found 's70000'", "1:13 'y'" .. NO_ID,
+      "1:18 a shard (s0..s65535) expected, found 'S1'", "1:24 'z'" .. NO_ID } },
+    { "looks at what follows a wrong bound", "s0 0..x y s1 2.. S1 3..z", {
+      "1:7 'x'" .. NO_ID, "1:9 a shard (s0..s65535) expected, found 'y'",
+      "1:18 the last id of a range expected, found 'S1'",
+      "1:18 a shard (s0..s65535) expected, found 'S1'", "1:24 'z'" .. NO_ID } },
+    { "ends comments where Lua ends lines", "s0 0..1--\rs1 2..3", { "1 s0 0..1", "2 s1 2..3" } },
     { "counts lines as Lua does", "s0 0..1\r\n\rs1 0..x\n\r  s2 y..1",
       { "3:7 'x'" .. NO_ID, "4:6 'y'" .. NO_ID } },
   }

@@ -118,9 +118,9 @@ end
 ---@return table[] changes
 function M.find(list)
   local start, stop = loose_ends(list)
-  if not start then return swaps(list) end
-  local out = moves(list, start, stop)
-  if #out == 0 then out = drops(list, start, stop) end
+  local out = start and moves(list, start, stop) or {}
+  if #out == 0 then out = swaps(list) end
+  if #out == 0 and start then out = drops(list, start, stop) end
   return out
 end
 

@@ -87,7 +87,8 @@ local function running(level)
   if info.func == M.within then return loading[#loading] end
   if info.what ~= "C" then return nil end
   if info.func == dofile or info.func == require then
-    return held_file(level + 1)
+    local file = held_file(level + 1)  -- no tail call: levels are counted
+    return file
   end
   local outermost = not debug.getinfo(level + 2, "t")
   local script = arg and arg[-1] and arg[0]
