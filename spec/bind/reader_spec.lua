@@ -261,7 +261,7 @@ describe("the collector", function()
     end
     collectgarbage()
     collectgarbage()
-    assert.equal(before, open_files())
+    assert.is_true(open_files() <= before)
   end)
 
   it("does not wait for many cursors to die", function()

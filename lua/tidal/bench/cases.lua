@@ -1,21 +1,16 @@
 -- What is measured from Lua, and against what: the gates G1, G2, G4, G8, G16
 -- and G18. Each pair does the same work on the same ids.
 local core = require "tidal.core"
+local prng = require "tidal.prng"
 
 local M = {}
 
 local IDS <const> = 1000
 
--- Seeded ids over the whole space (splitmix64).
+-- Seeded ids over the whole space.
 local function ids_of(count)
-  local ids, state = {}, 42
-  for i = 1, count do
-    state = state + 0x9e3779b97f4a7c15
-    local z = state
-    z = (z ~ (z >> 30)) * 0xbf58476d1ce4e5b9
-    z = (z ~ (z >> 27)) * 0x94d049bb133111eb
-    ids[i] = z ~ (z >> 31)
-  end
+  local ids, next_id = {}, prng.new(42)
+  for i = 1, count do ids[i] = next_id() end
   return ids
 end
 

@@ -11,6 +11,7 @@
 -- proof = { total =, unique =, equal =, points =, pieces =, samples =,
 --   fault = text or nil }
 local core = require "tidal.core"
+local prng = require "tidal.prng"
 local unhash = require "tidal.cluster.unhash"
 
 local M = {}
@@ -52,17 +53,11 @@ local function owner_by_search(ranges, key)
   return ranges[low].shard.value
 end
 
--- Seeded ids: 0, the ends, and a walk over the space (splitmix64).
+-- Seeded ids: 0, the ends, and a walk over the space.
 local function sample_ids(count)
   local ids = { 0, 1, math.maxinteger, math.mininteger, -2, -1 }
-  local state = 0x5eed
-  for i = #ids + 1, count do
-    state = state + 0x9e3779b97f4a7c15
-    local z = state
-    z = (z ~ (z >> 30)) * 0xbf58476d1ce4e5b9
-    z = (z ~ (z >> 27)) * 0x94d049bb133111eb
-    ids[i] = z ~ (z >> 31)
-  end
+  local next_id = prng.new(0x5eed)
+  for i = #ids + 1, count do ids[i] = next_id() end
   return ids
 end
 
