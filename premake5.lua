@@ -191,6 +191,12 @@ target("shared", "SharedLib", "build/shared")
 
 -- The static library, also where the shared one lies beside it.
 local function with_tidal()
+  for _, config in ipairs(CONFIGS) do
+    filter("configurations:" .. config)
+      libdirs { (config == "release" and "" or "build/" .. config .. "/")
+                .. "lib" }
+  end
+  filter {}
   links { "libtidal" }
   linkoptions { "-l:libtidal.a", "-Wl,--as-needed" }
   uses("libxxhash", "libxxhash-dev")

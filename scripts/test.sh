@@ -78,7 +78,7 @@ tsan_unit() {
 
 # Every C file once through clang, for its warnings.
 clang_warnings() {
-  flags=$(sed -n 's/^  CFLAGS *+= .*\(-std=c11.*\)$/\1/p' build/host.make |
+  flags=$(sed -n 's/^ *\(ALL_\)*CFLAGS *+= .*\(-std=c11.*\)$/\2/p' build/host.make |
     head -n 1 | sed 's/.(WERROR)//')
   # Word splitting wanted: flags and files.
   # shellcheck disable=SC2086

@@ -33,7 +33,6 @@ describe("ShardId, RegionId and WalSegmentId", function()
   end)
 
   it("are Eq: the same number is the same id, another number or kind is not", function()
-    local faults = {}
     gen.property("Eq", 2000, function(g)
       local a, b = g:u16(), g:u16()
       for name, make in pairs(KINDS) do
@@ -41,7 +40,6 @@ describe("ShardId, RegionId and WalSegmentId", function()
       end
       if tidal.shard(a) == tidal.region(a) then return "shard and region " .. a end
     end)
-    assert.same({}, faults)
   end)
 
   it("are Hash: they are keys of tables", function()
@@ -172,7 +170,7 @@ describe("the router", function()
       else
         wrong = "gap"
         table.remove(list, i)
-        if i == 1 then wrong = "not_from_zero" elseif i > #list then wrong = "not_to_last" end
+        if i > #list then wrong = "not_to_last" end
       end
       local fine, err = pcall(tidal.router.ranges, g:shuffle(list))
       if fine then return wrong .. " is taken" end
@@ -357,7 +355,7 @@ describe("a developer", function()
       first_seq = 1, timestamp_ns = 1700000000000000000, shard = node.shard, region = node.region,
       events = { { entity = entity, signal_type = 1, weight = 1.0, timestamp_ns = 0 } },
     }
-    assert.equal("0200 0100", hex.encode(bytes:sub(59, 62)):gsub("^(....)", "%1 "), nil)
+    assert.equal("02000100", hex.encode(bytes:sub(59, 62)))
     local batch = tidal.wal.decode_batch(bytes)
     assert.same({ 2, node.shard, node.region, entity },
                 { batch.version, batch.shard, batch.region, (batch:event(1)) })

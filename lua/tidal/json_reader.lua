@@ -57,7 +57,7 @@ local function read_text(text, at)
 end
 
 local function read_number(text, at)
-  local behind = text:match("^-?0()", at) or text:match("^-?[1-9]%d*()", at)
+  local behind = text:match("^-?0()", at) or text:match("^-?%d+()", at)
   if not behind then fail(at, "a bad number") end
   behind = text:match("^%.%d+()", behind) or behind
   behind = text:match("^[eE][+-]?%d+()", behind) or behind

@@ -126,8 +126,7 @@ end
 ---@return integer
 function Lexer.content_line(self)
   local line = self:line()
-  local dropped = self.kind == "long"
-    and self.text:find("^%[=*%[[\r\n]", self.at)
+  local dropped = self.text:find("^%[=*%[[\r\n]", self.at)
   return dropped and line + 1 or line
 end
 

@@ -55,7 +55,7 @@ end
 local function skip_names(tokens, last)
   while tokens:accept "." or tokens:accept ":" do
     last = tokens.word
-    if not tokens:accept "name" then return nil end
+    tokens:accept "name"
   end
   return last
 end

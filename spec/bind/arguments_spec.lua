@@ -5,7 +5,7 @@ local core = require "tidal.core"
 local arguments = dofile "spec/support/arguments.lua"
 local golden = dofile "spec/support/golden.lua"
 
-local any, either, u64, bytes = arguments.any, arguments.either, arguments.u64, arguments.bytes
+local any, u64, bytes = arguments.any, arguments.u64, arguments.bytes
 local optional, uint, object = arguments.optional, arguments.uint, arguments.object
 local shard, region, log = arguments.shard, arguments.region, arguments.log
 local a_table, weight, boolean = arguments.table, arguments.weight, arguments.boolean
@@ -38,7 +38,8 @@ local STARTS <const> = { 0, 5, 9 }
 
 local rows = {
   ["error"] = row({ a_table }, {}), ["is_error"] = row({ any }, 1),
-  ["shard"] = row({ shard }, 3), ["region"] = row({ region }, 2), ["log"] = row({ region, shard }, 1, 3),
+  ["shard"] = row({ shard }, 3), ["region"] = row({ region }, 2),
+  ["log"] = row({ region, shard }, 1, 3),
   ["segment"] = row({ region, shard, u64 }, 1, 3, 42), ["parse"] = row({ bytes }, "s3"),
   ["unpack_segment"] = row({ bytes }, ("x"):rep(12)), ["hash"] = row({ u64 }, 42),
   ["checksum"] = row({ bytes }, "x"), ["profile"] = row({ object "tidal.Router",
@@ -212,14 +213,14 @@ end
 local objects = arguments.objects()
 local returned = {
   made("router:bind()", nil, objects["tidal.Router"]:bind(), { u64 }, 1),
-  made("builder:bind()", nil, objects["tidal.BatchBuilder"]:bind(), { u64, uint(0, 255), weight, u64 },
-       1, 2, 3, 4),
+  made("builder:bind()", nil, objects["tidal.BatchBuilder"]:bind(),
+       { u64, uint(0, 255), weight, u64 }, 1, 2, 3, 4),
   made("batch:each()", "tidal.Batch", (objects["tidal.Batch"]:each()), { optional(uint(0, 2)) }, 1),
   made("scan:batches()", "tidal.Scan", (objects["tidal.Scan"]:batches()), { any }, 1),
   made("cursor:batches()", "tidal.WalCursor", (objects["tidal.WalCursor"]:batches()), { any }, 1),
   made("reader:batches()", "tidal.WalCursor", (objects["tidal.WalReader"]:batches(1)), { any }, 1),
-  made("pairs(state)", "tidal.ReplicationState", (pairs(objects["tidal.ReplicationState"])), { any },
-       1),
+  made("pairs(state)", "tidal.ReplicationState", (pairs(objects["tidal.ReplicationState"])),
+       { any }, 1),
   made("log with one argument", nil, function(...) return core.log((...)) end, { log }, "r1:s3"),
   made("batch:events()", nil, getmetatable(objects["tidal.Batch"]:events()).__call,
        { function(v) return type(v) == "table" end, any, any },
@@ -302,7 +303,8 @@ for _, make in ipairs { "ranges", "hash_ranges" } do
 end
 sweep_fields("node", core.node, { role = "single" }, {
   data_dir = optional(function(v) return arguments.path(v) and v ~= "" end),
-  segment_bytes = optional(uint(4096, 16777216)), sync = optional(either),
+  segment_bytes = optional(uint(4096, 16777216)),
+  sync = optional(arguments.word("always", "unsafe_interval", "unsafe_never")),
   group_events_max = optional(uint(1, 798912)), group_delay_ns = optional(function(v)
     return u64(v) and not math.ult(60000000000, core.u64.parse(v))
   end), role = optional(arguments.word "single"), region = optional(region),

@@ -14,7 +14,8 @@ local EVENTS <const> = {
 }
 
 local function made(fields)
-  local head = { first_seq = 5, timestamp_ns = 9, shard = 3, region = 2, epoch = 7, events = EVENTS }
+  local head = { first_seq = 5, timestamp_ns = 9, shard = 3, region = 2, epoch = 7,
+                 events = EVENTS }
   for key, value in pairs(fields or {}) do head[key] = value end
   return assert(wal.decode_batch(wal.encode_batch(head)))
 end
@@ -231,7 +232,9 @@ describe("batches", function()
         if batch[name] ~= want[name] then return name end
       end
       if batch.shard.value ~= want.shard or batch.region.value ~= want.region then return "tags" end
-      if batch.lazy ~= (want.flags & 16 ~= 0) or batch.kind ~= want.flags & 15 then return "flags" end
+      if batch.lazy ~= (want.flags & 16 ~= 0) or batch.kind ~= want.flags & 15 then
+        return "flags"
+      end
       if batch:encode() ~= bytes then return "encodes to other bytes" end
       for i, event in ipairs(batch:events()) do
         for name, value in pairs(want.events[i]) do

@@ -123,7 +123,8 @@ describe("wal.encode_checkpoint", function()
     local bytes = wal.encode_checkpoint {
       seqno = 41, timestamp_ns = 1700000000000000000, generation = 3,
       hlc_wall_ns = 1700000000000000009, epoch = 2, shard = 3, region = 1, clean = true,
-      marks = { { log = "r0:s3", epoch = 2, seqno = 40 }, { log = "r2:s3", epoch = 2, seqno = 17 } },
+      marks = { { log = "r0:s3", epoch = 2, seqno = 40 },
+                { log = "r2:s3", epoch = 2, seqno = 17 } },
     }
     assert.equal(VECTORS[2].v2_hex, hex.encode(bytes))
   end)

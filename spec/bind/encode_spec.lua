@@ -41,9 +41,7 @@ describe("wal.encode_batch", function()
 
   it("puts the shard at bytes 58-59 and the region at 60-61", function()
     local bytes = wal.encode_batch(with { shard = 0x1234, region = 0x5678, epoch = 0x9abcdef0 })
-    assert.equal("f0debc9a 0000 3412 7856 0000",
-                 hex.encode(bytes:sub(53, 64)):gsub("^(%x*)(0000)(3412)(7856)(0000)$",
-                                                    "%1 %2 %3 %4 %5"), nil)
+    assert.equal("f0debc9a" .. "0000" .. "3412" .. "7856" .. "0000", hex.encode(bytes:sub(53, 64)))
   end)
 
   it("takes ids as objects, numbers and text", function()
@@ -113,7 +111,8 @@ describe("wal.encode_batch", function()
     { "an empty list", with { events = {} }, "events: a batch has at least one event" },
     { "an event that is no table", with { events = { EVENT, 5 } },
       "events[2]: a table { entity =, signal_type =, weight =, timestamp_ns = } expected, got 5" },
-    { "an event without entity", with { events = { {} } }, "events[1].entity" .. u64_form .. "nil" },
+    { "an event without entity", with { events = { {} } },
+      "events[1].entity" .. u64_form .. "nil" },
     { "a shard for an entity", with { events = { event_with { entity = core.shard(1) } } },
       "events[1].entity" .. u64_form .. "tidal.ShardId" },
     { "a signal_type above 255", with { events = { event_with { signal_type = 256 } } },
@@ -134,7 +133,8 @@ describe("wal.encode_batch", function()
       "event_count: an integer in 1..4294967295 expected, got nil" },
     { "a payload of no whole events", { first_seq = 1, payload = ("x"):rep(22) },
       "length: payload length is 22 where 21 is the rule" },
-    { "a count that the payload has not", { first_seq = 1, payload = ("x"):rep(42), event_count = 3 },
+    { "a count that the payload has not",
+      { first_seq = 1, payload = ("x"):rep(42), event_count = 3 },
       "length: payload length is 42 where 63 is the rule" },
     { "an unknown key", with { shrad = 1 }, 'bad argument #1 (unknown key "shrad"; known are '
       .. "first_seq, timestamp_ns, shard, region, epoch, lazy, kind, events, payload, "

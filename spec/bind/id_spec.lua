@@ -99,7 +99,8 @@ describe("the order of ids", function()
                  raised(less, core.log(0, 3), core.shard(3)))
     assert.equal("cannot order s3 and 4: different kinds of id", raised(less, core.shard(3), 4))
     assert.equal("cannot order 4 and r3: different kinds of id", raised(less, 4, core.region(3)))
-    assert.equal("cannot order s3 and table: different kinds of id", raised(less, core.shard(3), {}))
+    assert.equal("cannot order s3 and table: different kinds of id",
+                 raised(less, core.shard(3), {}))
     assert.equal("cannot order a string of 100 bytes and s3: different kinds of id",
                  raised(less, ("x"):rep(100), core.shard(3)))
     assert.matches("^cannot order s3 and file %(0x%x+%): ", raised(less, core.shard(3), io.stdout))
@@ -108,8 +109,9 @@ describe("the order of ids", function()
 end)
 
 describe("core.parse", function()
-  for _, text in ipairs { "", "s", "r", "3", "s-1", "s+1", " s1", "s1 ", "s01", "s65536", "S1", "s1.0",
-                          "r65536", "r1:", ":s1", "r1:s", "r1:s1:", "s1:r1", "r1 :s1", "r01:s1",
+  for _, text in ipairs { "", "s", "r", "3", "s-1", "s+1", " s1", "s1 ", "s01", "s65536", "S1",
+                          "s1.0", "r65536", "r1:", ":s1", "r1:s", "r1:s1:", "s1:r1", "r1 :s1",
+                          "r01:s1",
                           "r1:s01", "r1:s65536", "s1\0", "r1:s1\0", "r1:s1:1:1", "x1" } do
     it(("gives nil, err for %q"):format(text), function()
       local id, err = core.parse(text)

@@ -87,7 +87,8 @@ describe("tidal.node", function()
     { "peers without itself", { role = "leader", shard = 9, peers = { 0, 1, 2, 3, 4 },
                                 router = router }, "peers" },
     { "peers without a router", { role = "leader", peers = { 0 } }, "no_router" },
-    { "a router of more shards than peers", { role = "leader", peers = { 0, 1 }, router = router },
+    { "a router of more shards than peers",
+      { role = "leader", peers = { 0, 1 }, router = router },
       "mismatch" },
     { "everything at once", { data_dir = "", segment_bytes = 1, group_events_max = 0,
                               group_delay_ns = -1, shard = 7, peers = { 1, 1 } },
@@ -101,7 +102,8 @@ describe("tidal.node", function()
     local node = core.node { segment_bytes = 4096, group_events_max = 798912,
                              group_delay_ns = 60000000000 }
     assert.equal(798912, node.group_events_max)
-    assert.equal(16777216, core.node({ segment_bytes = 16777216, group_delay_ns = 0 }).segment_bytes)
+    node = core.node { segment_bytes = 16777216, group_delay_ns = 0 }
+    assert.equal(16777216, node.segment_bytes)
   end)
 
   it("raises at a field of the wrong kind", function()

@@ -93,7 +93,8 @@ describe("a profile", function()
       for i = 1, g:int(1, 30) do pool[i] = g:u64() end
       for i = 1, g:int(1, 400) do ids[i] = g:pick(pool) end
       local hashed = g:once_in(3)
-      local router = hashed and core.router.hash_ranges(g:int(1, 9)) or core.router.even(g:int(1, 9))
+      local make = hashed and core.router.hash_ranges or core.router.even
+      local router = make(g:int(1, 9))
       local profile = core.profile(router, 64)
       profile:add(batch_of(ids))
       local count, keys = counted(ids, function(id) return router:key(id) end)

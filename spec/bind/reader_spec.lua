@@ -100,14 +100,17 @@ describe("the logs of v1-single and v2-five-shards", function()
       while #left == 0 do
         at = at + 1
         local one = wal.parse_segment_name(names[at])
-        left = one.value == shard and oracle.read_segment(golden.read(dir .. "/" .. names[at])) or {}
+        local mine = one.value == shard
+        left = mine and oracle.read_segment(golden.read(dir .. "/" .. names[at])) or {}
       end
       local expected = table.remove(left, 1)
       if name ~= names[at] or batch.first_seq ~= seq + 1 or batch.offset ~= expected.offset
          or batch.payload ~= expected.payload or batch.shard.value ~= shard then
         faults[#faults + 1] = name .. " at " .. batch.offset
       end
-      if batch:encode():sub(65) ~= expected.payload then faults[#faults + 1] = name .. " encoded" end
+      if batch:encode():sub(65) ~= expected.payload then
+        faults[#faults + 1] = name .. " encoded"
+      end
       for i, entity, signal, weight, stamp in batch:each() do
         local e = expected.events[i]
         if e.entity ~= entity or e.signal_type ~= signal or e.weight ~= weight
@@ -293,11 +296,11 @@ describe("the collector", function()
   end)
 
   it("takes cursor and reader in any order", function()
-    for _ = 1, 20 do
+    for round = 1, 6 do
       local reader = open(FIVE)
       local cursor = reader:cursor(1)
       cursor:next()
-      if _ % 2 == 0 then reader:close() end
+      if round % 2 == 0 then reader:close() end
       reader, cursor = nil, nil
       collectgarbage()
     end
@@ -352,7 +355,8 @@ describe("a damaged log", function()
         assert.is_nil(err)
         return
       end
-      assert.same({ codes[case], expected.file, expected.offset }, { err.code, err.file, err.offset })
+      assert.same({ codes[case], expected.file, expected.offset },
+                  { err.code, err.file, err.offset })
       assert.matches("^" .. err.file:gsub("%p", "%%%0") .. ": " .. err.code .. ": .*at byte "
                      .. expected.offset .. "%)$", err.message)
       local _, again = cursor:next()

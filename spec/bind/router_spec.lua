@@ -246,7 +246,8 @@ describe("router.starts", function()
                    raised(router.starts, { 0, nil, 5 }))
     assert.equal("bad argument #2 (shards: 1 shards for 2 starts)",
                  raised(router.starts, { 0, 5 }, { 1 }))
-    assert.equal("shards[2]: 65536 is outside 0..65535", raised(router.starts, { 0, 5 }, { 0, 65536 }))
+    assert.equal("shards[2]: 65536 is outside 0..65535",
+                 raised(router.starts, { 0, 5 }, { 0, 65536 }))
     assert.equal('bad argument #3 (strategy: one of ranges, hash_ranges expected, got "hash")',
                  raised(router.starts, { 0 }, nil, "hash"))
     local fine, err = pcall(router.starts, { 7, 9 })
@@ -263,7 +264,8 @@ describe("a router", function()
                   router.hash_ranges(2):strategy() })
     assert.equal(core.shard(9), router.single(9):route(-1))
     assert.equal(core.shard(0), router.single():shard_max())
-    for _, of in ipairs { router.single(), router.hash(9), router.even(9), router.hash_ranges(9) } do
+    for _, of in ipairs { router.single(), router.hash(9), router.even(9),
+                          router.hash_ranges(9) } do
       assert.is_true(of:bytes() > 0)
       assert.is_string(of:kernel())
     end
@@ -313,7 +315,8 @@ describe("a router", function()
     for _, method in ipairs { "route_many", "histogram" } do
       local of = router.hash(3)
       assert.matches("^ids%[599%]: an integer, .* got the float 1.5$", raised(of[method], of, ids))
-      assert.equal("bad argument #2 (ids: a list of ids expected, got 5)", raised(of[method], of, 5))
+      assert.equal("bad argument #2 (ids: a list of ids expected, got 5)",
+                   raised(of[method], of, 5))
     end
     local of = router.hash(3)
     assert.equal("bad argument #2 (ids: 9 bytes are no whole number of ids, 8 bytes each)",

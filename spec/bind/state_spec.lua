@@ -79,7 +79,8 @@ describe("a state", function()
     assert.same({ -1, 0 }, { other:get "r1:s0" })
     assert.same({ 0, 3 }, { other:get "r0:s5" })
     local bytes = core.wal.encode_checkpoint { marks = marks }
-    assert.is_true(core.state({ "r0:s5", "r1:s0" }):restore(core.wal.decode_checkpoint(bytes).marks))
+    local third = core.state { "r0:s5", "r1:s0" }
+    assert.is_true(third:restore(core.wal.decode_checkpoint(bytes).marks))
     assert.is_true(other:restore {})
   end)
 
@@ -137,7 +138,8 @@ describe("a state", function()
     local state = core.state { "r0:s0" }
     assert.matches("^bad argument #2 %(log: a log ", raised(state.get, state, core.shard(0)))
     assert.matches("^bad argument #3 %(first: ", raised(state.advance, state, "r0:s0", 1.0, 2))
-    assert.matches("^bad argument #4 %(last: .* got nothing", raised(state.advance, state, "r0:s0", 1))
+    assert.matches("^bad argument #4 %(last: .* got nothing",
+                   raised(state.advance, state, "r0:s0", 1))
     assert.equal("bad argument #2 (marks: a list of marks expected, got nil)",
                  raised(state.restore, state, nil))
     assert.equal("bad argument #2 (tidal.ReplicationState expected, got nothing)",

@@ -41,7 +41,8 @@ describe("wal.decode_batch", function()
 
   it("raises for offsets outside of the bytes", function()
     assert.equal("bad argument #2 (offset: 4 is outside 0..3)", raised(wal.decode_batch, "abc", 4))
-    assert.equal("bad argument #2 (offset: -1 is outside 0..3)", raised(wal.decode_batch, "abc", -1))
+    assert.equal("bad argument #2 (offset: -1 is outside 0..3)",
+                 raised(wal.decode_batch, "abc", -1))
     assert.equal("bad argument #1 (bytes: a string expected, got 5)", raised(wal.decode_batch, 5))
   end)
 
@@ -189,14 +190,16 @@ describe("wal.scan", function()
   end)
 
   it("reads every golden segment as an independent reader does", function()
-    for dir, want in pairs { ["v1-single"] = { 40000, 442 }, ["v2-five-shards"] = { 20000, 231 } } do
+    local totals = { ["v1-single"] = { 40000, 442 }, ["v2-five-shards"] = { 20000, 231 } }
+    for dir, want in pairs(totals) do
       local events, batches, faults = 0, 0, {}
       for _, name in ipairs(golden.segments(dir)) do
         local bytes, at = golden.read(dir .. "/" .. name), 0
         local scan = wal.scan(bytes)
         for i, expected in ipairs(oracle.read_segment(bytes)) do
           local batch = scan:next()
-          local same = batch.offset == expected.offset and batch.first_seq == expected.first_seq
+          local same = batch.offset == expected.offset
+            and batch.first_seq == expected.first_seq
             and batch.version == expected.version and batch.shard.value == expected.shard
             and batch.region.value == expected.region and batch.payload == expected.payload
             and batch.layout_epoch == expected.layout_epoch
@@ -257,7 +260,8 @@ describe("segment names", function()
   end)
 
   for _, name in ipairs(table.move({
-    "wal-00000000000000000000.seg", "wal-s00001-00000000000000000000.seg", "wal-", "wal-s00001-.seg",
+    "wal-00000000000000000000.seg", "wal-s00001-00000000000000000000.seg", "wal-",
+    "wal-s00001-.seg",
     "wal-00000000000000000001.seg\0", "wal-s0000a-00000000000000000001.seg",
     "wal-s00001-00000000000000000001.segx", " wal-00000000000000000001.seg",
     "wal-s00001_00000000000000000001.seg", ("w"):rep(4000),

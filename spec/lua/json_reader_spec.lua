@@ -43,6 +43,8 @@ describe("json_reader.decode", function()
 
   local refused = {
     { "nothing", "", "a value expected at offset 0" },
+    { "a vertical tab", "\v1", "a value expected at offset 0" },
+    { "a form feed", "1\f", "more than one value at offset 1" },
     { "blanks only", "  ", "a value expected at offset 2" },
     { "two values", "1 2", "more than one value at offset 2" },
     { "a bracket behind", "[1]]", "more than one value at offset 3" },
@@ -74,8 +76,10 @@ describe("json_reader.decode", function()
     { "three hex digits", [["\u004"]], "a bad escape at offset 1" },
     { "the end behind a backslash", '"\\', "a bad escape at offset 1" },
     { "a low surrogate alone", [["\udc00"]], "half a surrogate pair at offset 1" },
+    { "the last low surrogate alone", [["\udfff"]], "half a surrogate pair at offset 1" },
+    { "two low surrogates", [["\udc00\udc00"]], "half a surrogate pair at offset 1" },
     { "a high surrogate alone", [["\ud800x"]], "half a surrogate pair at offset 1" },
-    { "two high surrogates", [["\ud800\ud800"]], "half a surrogate pair at offset 1" },
+    { "two high surrogates", [["\ud800\udbff"]], "half a surrogate pair at offset 1" },
     { "bytes that are no UTF-8", '"a\xFF"', "a byte that is no UTF-8 at offset 2" },
     { "an overlong form", '"\xC0\x80"', "a byte that is no UTF-8 at offset 1" },
     { "a surrogate in UTF-8", '"\xED\xA0\x80"', "a byte that is no UTF-8 at offset 1" },

@@ -52,7 +52,7 @@ describe("text.id", function()
   it("agrees with what the library takes", function()
     local found, core = pcall(require, "tidal.core")
     if not found then return pending "no tidal.core here" end
-    gen.property("text.id", 5000, function(stream)
+    gen.property("text.id", 2000, function(stream)
       local form_of = stream:pick { text.hex, text.decimal, tostring,
                                     function(id) return ("0X%X"):format(id) end }
       local given = form_of(stream:u64())
@@ -85,7 +85,7 @@ describe("text.hex and text.decimal", function()
   end
 
   it("give what text.id takes back", function()
-    gen.property("text.hex", 5000, function(stream)
+    gen.property("text.hex", 2000, function(stream)
       local id = stream:u64()
       if text.id(text.hex(id)) ~= id then return text.hex(id) end
       if text.id(text.decimal(id)) ~= id then return text.decimal(id) end
@@ -278,7 +278,7 @@ describe("text.ranges", function()
 
   it("loses no entry without a word: what is left over is a fault", function()
     local WORDS <const> = { "s0", "s1", "S2", "s70000", "..", ",", "0", "0x1", "x", "-" }
-    gen.property("text.ranges, soup", 3000, function(stream)
+    gen.property("text.ranges, soup", 2000, function(stream)
       local out = {}
       for i = 1, stream:int(1, 10) do out[i] = stream:pick(WORDS) end
       local given = table.concat(out, " ") .. " "

@@ -102,7 +102,6 @@ end
 -- --- kinds ----------------------------------------------------------------
 
 function M.any() return true end
-function M.either() return nil end
 
 function M.u64(v)
   if math.type(v) == "integer" then return true end

@@ -18,6 +18,7 @@ local M = {}
 local RECORD_BYTES <const> = 21
 local HOTTEST_SEEN <const> = 65536  -- ids looked at to find each shard's own
 local HOTTEST_SHOWN <const> = 3
+local LOGS_SHOWN <const> = 10       -- in a message
 -- A shard with more than this times its fair share makes a split skewed.
 local SKEW <const> = 1.5
 -- Splits are proposed where they cut the peak by at least this much.
@@ -50,49 +51,66 @@ local function open(layout, dirs)
   return sources, total
 end
 
--- The log in this directory must be the region's own.
-local function check_region(source, shard)
+-- Whose log this is: a LogId, false when it is empty, or nil, err.
+local function log_of(source, shard)
   local cursor <close> = assert(source.reader:cursor(shard))
   local batch, err = cursor:next()
-  if not batch then return err == nil, err end
-  if batch.region.value == source.region.id then return true end
-  return false, core.error {
+  if batch then return batch.log end
+  if err then return nil, err end
+  return false
+end
+
+-- A directory in which no log is the region's own is another region's. (One
+-- that began as v1 keeps its log r0:s0 beside those of its region.)
+local function check_region(source)
+  local region, names = source.region, {}
+  for _, shard in ipairs(source.reader:shards()) do
+    local log, err = log_of(source, shard)
+    if log == nil then return nil, err end
+    if log and log.region.value == region.id then return true end
+    if log then names[#names + 1] = tostring(log) end
+  end
+  if #names == 0 then return true end
+  return nil, core.error {
     code = "mismatch",
-    message = ("mismatch: log %s lies in the directory given for %s, "
-               .. "which is r%d"):format(tostring(batch.log),
-                                         source.region.name,
-                                         source.region.id),
+    message = ("mismatch: holds the logs %s, none of %s, which is r%d")
+      :format(table.concat(names, " ", 1, math.min(#names, LOGS_SHOWN)),
+              region.name, region.id),
   }
 end
 
 local function read_log(profile, source, shard, tick)
-  local fine, err = check_region(source, shard)
-  if not fine then return nil, err end
   local cursor <close> = assert(source.reader:cursor(shard))
   while true do
-    local bytes
-    bytes, err = profile:read(cursor)
+    local bytes, err = profile:read(cursor)
     if not bytes then return nil, err end
     if bytes == 0 then return true end
     tick(bytes)
   end
 end
 
+local function read_source(profile, source, tick)
+  local fine, err = check_region(source)
+  for _, shard in ipairs(fine and source.reader:shards() or {}) do
+    fine, err = read_log(profile, source, shard, tick)
+    if not fine then break end
+  end
+  source.reader:close()
+  if fine then return true end
+  err.message = ("%s=%s: %s"):format(source.region.name, source.dir,
+                                     err.message)
+  return nil, err
+end
+
 local function read_all(profile, sources, total, progress)
   local done = 0
+  local function tick(bytes)
+    done = done + bytes
+    if progress then progress(done, total) end
+  end
   for _, source in ipairs(sources) do
-    for _, shard in ipairs(source.reader:shards()) do
-      local fine, err = read_log(profile, source, shard, function(bytes)
-        done = done + bytes
-        if progress then progress(done, total) end
-      end)
-      if not fine then
-        err.message = ("%s=%s: %s"):format(source.region.name, source.dir,
-                                           err.message)
-        return nil, err
-      end
-    end
-    source.reader:close()
+    local fine, err = read_source(profile, source, tick)
+    if not fine then return nil, err end
   end
   return true
 end
