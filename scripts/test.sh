@@ -76,10 +76,11 @@ tsan_unit() {
   fi
 }
 
-# Every C file once through clang, for its warnings.
+# Every C file once through clang, for its warnings, with the flags of the
+# host's makefile.
 clang_warnings() {
-  flags=$(sed -n 's/^ *\(ALL_\)*CFLAGS *+= .*\(-std=c11.*\)$/\2/p' build/host.make |
-    head -n 1 | sed 's/.(WERROR)//')
+  flags=$(sed -n 's/^ *\(ALL_\)*CFLAGS *+= .*\(-std=c11.*\)$/\2/p' \
+    build/host.make | head -n 1 | sed 's/.(WERROR)//')
   # Word splitting wanted: flags and files.
   # shellcheck disable=SC2086
   find runtime build/embedded.c -name '*.c' ! -path '*/fuzz/*' -print0 |

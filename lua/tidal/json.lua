@@ -61,7 +61,8 @@ local function refuse(writer, why)
 end
 
 local function put(writer, text)
-  writer.out[#writer.out + 1] = text
+  local out = writer.out
+  out[#out + 1] = text
 end
 
 local ESCAPES <const> = {
@@ -86,6 +87,7 @@ local function mend_utf8(text)
 end
 
 local function quoted(text)
+  if not text:find '[^ !#-%[%]-~]' then return '"' .. text .. '"' end
   text = text:gsub('[\0-\31\127"\\]', escape)
   return '"' .. (utf8.len(text) and text or mend_utf8(text)) .. '"'
 end

@@ -21,7 +21,8 @@ local lexer = require "tidal.lexer"
 
 local M = {}
 
-local DEPTH_MAX <const> = 100  -- tables and calls in each other; then skipped
+local DEPTH_MAX <const> = 100  -- tables and calls in each other
+local PATH_MAX <const> = 400   -- bytes; nothing inside a longer path is kept
 
 -- A state is { tokens = lexer, lines =, strings =, duplicates =, depth =,
 -- again = true inside an entry that stands for the second time }.
@@ -71,13 +72,17 @@ local function literal_key(tokens)
   return not key:find "\\" and '["' .. key .. '"]' or nil
 end
 
+-- What tidal.shard(3) as a key adds: ".s3"; false or nil for other keys.
 local function shard_key(tokens)
-  local first = tokens.word
+  local first, key = tokens.word, nil
   tokens:advance()
-  if skip_names(tokens, first) == "shard" and tokens:accept "(" then
-    local number = tokens.word
-    return tokens:accept "number" and tokens:accept ")" and ".s" .. number
+  if skip_names(tokens, first) == "shard" and tokens:accept "("
+     and tokens.kind == "number" then
+    local number = math.tointeger(tonumber(tokens.word))
+    key = number and ".s" .. number
+    tokens:advance()
   end
+  return tokens:accept ")" and key
 end
 
 -- From "[" to behind the "="; false or nil for a key that is computed.
@@ -135,7 +140,7 @@ local function read_field(state, path, count)
     count = count + 1
     key = "[" .. count .. "]"
   end
-  if key then
+  if key and #path <= PATH_MAX then
     local entry = path == "" and key:gsub("^%.", "") or path .. key
     local again = state.again
     state.again = note_line(state, entry, line)

@@ -1,6 +1,8 @@
 -- "Did you mean ...?": the known word nearest to one that is not known.
 local M = {}
 
+local WORD_MAX <const> = 64  -- bytes; who writes more means something else
+
 -- Letters to insert, drop, change or swap with a neighbour (optimal string
 -- alignment distance).
 local function distance(a, b)
@@ -29,7 +31,7 @@ end
 ---@return string? word
 function M.nearest(word, list)
   local best, best_distance = nil, math.max(1, #word // 3) + 1
-  if #word > 64 then return nil end
+  if #word > WORD_MAX then return nil end
   for _, known in ipairs(list) do
     local d = distance(word, known)
     if d < best_distance then best, best_distance = known, d end

@@ -1,6 +1,20 @@
 -- The tokens of Lua source texts, and the numerals that Lua changes.
 local lexer = require "tidal.lexer"
 local gen = dofile "spec/support/gen.lua"
+local raised = dofile "spec/support/raised.lua"
+
+describe("lexer and text", function()
+  for _, path in ipairs { "lua/tidal/lexer.lua", "lua/tidal/text.lua" } do
+    it("say what to install: " .. path, function()
+      local function without_lpeg(name)
+        return name == "lpeg" and error "module 'lpeg' not found" or require(name)
+      end
+      local env = setmetatable({ require = without_lpeg }, { __index = _G })
+      assert.equal("lpeg is missing: apt-get install lua-lpeg",
+                   raised(assert(loadfile(path, "t", env))))
+    end)
+  end
+end)
 
 -- "kind word" or "kind" for each token.
 local function tokens_of(source)

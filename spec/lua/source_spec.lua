@@ -1,6 +1,7 @@
 -- Where the entries of a layout script stand.
 local source = require "tidal.source"
 local gen = dofile "spec/support/gen.lua"
+local layout_text = dofile "spec/support/layout_text.lua"
 
 local function scan(lines)
   return source.scan(table.concat(lines, "\n"))
@@ -68,7 +69,7 @@ describe("source.scan", function()
       "[a] = { 1 }, [1 + 1] = { 2 }, ['a' .. 'b'] = {}, [f(1, 2)] = {}, [1.5] = 1, [-1] = 2,\n"
       .. "['a\\65'] = 1, [{ 1 }] = 1, [function() return 1 end] = 2, [ [[x]] ] = 1, b = 1",
       { b = 2 } },
-    { "shards as keys", "[tidal.shard(3)] = 1, [shard(65535)] = 2,\n[t.u.shard(4)] = 3,\n"
+    { "shards as keys", "[tidal.shard(3)] = 1, [shard(0xffff)] = 2, [shard(1.5)] = 2,\n[t.u.shard(4)] = 3,\n"
       .. "[shard(n)] = 4, [shard(1, 2)] = 5, [shard(1).value] = 6, [shards(1)] = 7, b = 8",
       { s3 = 1, s65535 = 1, s4 = 2, b = 3 } },
     { "the line of the key, not of the value", "a\n=\n{\nb =\n1 }", { a = 1, ["a.b"] = 4 } },
@@ -125,8 +126,7 @@ describe("source.scan", function()
     { "no name without a table",
       "local cluster = tidal.cluster return cluster(x), cluster 'x'", {} },
     { "no key", "return { cluster = { a = 1 } }", {} },
-    { "no text, no comment", "return 'cluster { a = 1 }' --cluster { a = 1 }", {} },
-    { "nothing in nothing", "", {} },
+    { "no text and no comment", "return 'cluster { a = 1 }' --cluster { a = 1 }", {} },
   }
   for _, row in ipairs(constructors) do
     it("takes " .. row[1], function() assert.same(row[3], source.scan(row[2]).lines) end)
@@ -135,6 +135,16 @@ describe("source.scan", function()
   it("knows layouts that are wider than deep", function()
     local lines = source.scan("cluster {" .. ("{ f { 1 } },\n"):rep(1000) .. "}").lines
     assert.equal(1000, lines["[1000][1][1]"])
+  end)
+
+  it("looks into paths of 400 bytes, not of 401", function()
+    for size = 400, 401 do
+      local path = ("p"):rep(size)
+      local lines = source.scan("cluster {" .. path .. " = { a = { 1 } },\nb = 1 }").lines
+      assert.same({ 1, 2 }, { lines[path], lines.b })
+      assert.equal(size == 400 and 1 or nil, lines[path .. ".a"])
+      assert.is_nil(lines[path .. ".a[1]"])
+    end
   end)
 
   it("tells where literal texts begin", function()
@@ -157,12 +167,10 @@ describe("source.scan", function()
   end)
 
   it("hands on what the lexer finds in the whole text", function()
-    local index = scan { "x = 0x10000000000000000", "return cluster { a = 9223372036854775808 }",
-                         "y = 18446744073709551616" }
-    local lines = {}
-    for i, literal in ipairs(index.literals) do lines[i] = literal.line .. " " .. literal.text end
-    assert.same({ "1 0x10000000000000000", "2 9223372036854775808", "3 18446744073709551616" },
-                lines)
+    local found = scan { "x = 0x10000000000000000", "return cluster { a = 9223372036854775808 }",
+                         "y = 18446744073709551616" }.literals
+    assert.same({ 1, 2, 3 }, { found[1].line, found[2].line, found[3].line })
+    assert.equal("0x10000000000000000", found[1].text)
   end)
 
   it("reports keys that stand twice, each once", function()
@@ -175,70 +183,16 @@ describe("source.scan", function()
   end)
 end)
 
--- A script under construction: its text, the line it has come to, and where
--- what was put in stands.
-local function writer(stream)
-  local self = { out = {}, line = 1, lines = {} }
-  function self.put(text)
-    self.out[#self.out + 1] = text
-    self.line = self.line + select(2, text:gsub("\n", ""))
-  end
-  function self.gap()
-    self.put(stream:pick { " ", "\n", " -- a = { 1,\n", "--[[ {\n ]]", "\t", "--[=[ ]] ]=] " })
-  end
-  return self
-end
-
-local function put_table(stream, script, path, depth)
-  local count = 0
-  script.put "{"
-  for i = 1, stream:int(0, 4) do
-    script.gap()
-    local form, key = stream:int(1, 4), "k" .. i
-    local entry = path == "" and key or path .. "." .. key
-    if form == 1 then
-      count = count + 1
-      entry = ("%s[%d]"):format(path, count)
-    elseif form == 2 then
-      entry = ("%s[%d]"):format(path, 10 + i)
-    end
-    script.lines[entry] = script.line
-    script.put(({ "", "[" .. 10 + i .. "]", key, "['" .. key .. "']" })[form])
-    if form > 1 then
-      script.gap()
-      script.put "="
-      script.gap()
-    end
-    local kind = stream:int(1, depth > 0 and 6 or 4)
-    if kind > 4 then
-      local call = kind == 6
-      if call then script.put(stream:pick { "f", "tidal.f", "t:f" }) end
-      put_table(stream, script, entry, depth - 1)
-    else
-      script.put(({ "1", "'a\\\n,'", "[[\n{ b = 1 ]]", "x + f({ b = 1 }, 2) .. ',}'" })[kind])
-    end
-    script.gap()
-    script.put(stream:pick { ",", ";" })
-  end
-  script.gap()
-  script.put "}"
-end
-
-describe("source.scan", function()
-  it("finds all of any layout, where it was put", function()
+describe("source.scan, of any layout,", function()
+  it("finds all, where it was put", function()
     gen.property("source.scan", 300, function(stream)
-      local script = writer(stream)
-      script.put "return tidal.cluster"
-      script.lines[""] = 1
-      script.gap()
-      put_table(stream, script, "", 3)
-      local text = table.concat(script.out)
+      local text, want = layout_text(stream)
       local lines = source.scan(text).lines
-      for path, line in pairs(script.lines) do
+      for path, line in pairs(want) do
         if lines[path] ~= line then return path .. " in\n" .. text end
       end
       for path in pairs(lines) do
-        if not script.lines[path] then return path .. " invented in\n" .. text end
+        if not want[path] then return path .. " invented in\n" .. text end
       end
     end)
   end)
@@ -263,7 +217,6 @@ end)
 
 describe("source.scan on what is not a layout", function()
   local whole = table.concat(LAYOUT, "\n")
-
   it("gives what was there before the text broke", function()
     local index = source.scan(whole:sub(1, whole:find("'0x80'", 1, true) + 2))
     assert.equal(15, index.lines["routing[2].first"])
@@ -272,12 +225,7 @@ describe("source.scan on what is not a layout", function()
   end)
 
   it("never raises, wherever a script ends", function()
-    local bad = {}
-    for size = 0, #whole do
-      local ok, why = pcall(source.scan, whole:sub(1, size))
-      if not ok then bad[#bad + 1] = why end
-    end
-    assert.same({}, bad)
+    for size = 0, #whole do source.scan(whole:sub(1, size)) end
   end)
 
   local PIECES <const> = {

@@ -12,6 +12,16 @@ local COLUMNS_MAX <const> = 10  -- shards side by side in the table of nodes
 local ROWS_MAX <const> = 32     -- ranges, regions or shards listed
 local IDLE_SHOWN <const> = 10   -- shards without ids named
 
+-- "1 node", "15 nodes"
+local function count(n, noun)
+  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
+end
+
+-- "... 7 more regions"
+local function more(n, noun)
+  return "... " .. count(n, "more " .. noun)
+end
+
 -- The first and last entries of a long list, with a line for the rest.
 local function shorten(list, most, row, rest)
   local out = {}
@@ -24,11 +34,6 @@ local function shorten(list, most, row, rest)
   out[half + 1] = rest(#list - 2 * half)
   for i = #list - half + 1, #list do out[#out + 1] = row(list[i], i) end
   return out
-end
-
--- "1 node", "15 nodes"
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
 end
 
 local function head(plan, style)
@@ -56,7 +61,7 @@ local function node_grid(plan, style)
       row[s + 2] = style:paint(role == "follower" and "dim" or "green", role)
     end
     return row
-  end, function(n) return { ("... %d more regions"):format(n) } end)
+  end, function(n) return { more(n, "region") } end)
   table.insert(rows, 1, header)
   return terminal.columns(rows, { indent = "  " })
 end
@@ -66,9 +71,9 @@ local function node_counts(plan)
   local layout = plan.layout
   local rows = shorten(layout.regions, ROWS_MAX, function(region)
     local leads = layout:leads(region.id)
-    return { region_label(region), ("%d leaders"):format(leads),
-             ("%d followers"):format(layout.shards - leads) }
-  end, function(n) return { ("... %d more regions"):format(n) } end)
+    return { region_label(region), count(leads, "leader"),
+             count(layout.shards - leads, "follower") }
+  end, function(n) return { more(n, "region") } end)
   return terminal.columns(rows, { indent = "  ",
                                   right = { [2] = true, [3] = true } })
 end
@@ -104,7 +109,7 @@ local function ranges(plan)
              ("%s..%s"):format(core.u64.hex(range.first),
                                core.u64.hex(range.last)),
              terminal.percent(share_of(range)) }
-  end, function(n) return { "...", ("%d more ranges"):format(n) } end)
+  end, function(n) return { "...", count(n, "more range") } end)
   return ("routing  %s, in every region, all 2^64 covered\n%s"):format(
     TITLES[strategy],
     terminal.columns(rows, { indent = "  ", right = { [3] = true } }))
@@ -129,7 +134,7 @@ local function leaders(plan)
   local layout = plan.layout
   local rows = shorten(layout.regions, ROWS_MAX, function(region)
     return { region.name, tostring(layout:leads(region.id)) }
-  end, function(n) return { ("... %d more regions"):format(n), "" } end)
+  end, function(n) return { more(n, "region"), "" } end)
   return "leaders per region\n"
       .. terminal.columns(rows, { indent = "  ", right = { [2] = true } })
 end
@@ -147,7 +152,7 @@ end
 local function losses(plan)
   local rows = shorten(plan.losses, ROWS_MAX, function(loss)
     return { plan.layout.regions[loss.region + 1].name, loss_text(loss) }
-  end, function(n) return { ("... %d more regions"):format(n) } end)
+  end, function(n) return { more(n, "region") } end)
   return "if a region is lost\n" .. terminal.columns(rows, { indent = "  " })
 end
 
@@ -174,7 +179,7 @@ local function load_rows(load)
     return { "s" .. shard.id, tostring(shard.events),
              text.bytes(shard.bytes), terminal.percent(shard.share),
              terminal.bar(shard.share, 20), hottest_text(shard) }
-  end, function(n) return { ("... %d more"):format(n), "", "", "", "", "" } end)
+  end, function(n) return { more(n, "shard"), "", "", "", "", "" } end)
   table.insert(rows, 1, { "", "events", "bytes", "share", "",
                           "hottest ids" })
   return rows

@@ -1,0 +1,166 @@
+local cli = require "spec.support.cli"
+local golden = require "spec.support.golden"
+local json = require "tidal.json"
+local lfs = require "lfs"
+local script = require "spec.support.script"
+
+local SYNOPSIS <const> = "usage: tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE]\n"
+local V1 <const> = golden.dir .. "/v1-single"
+local CLUSTER <const> = "scripts/cluster.lua"
+
+local function plan(...)
+  local status, out, err = cli.run { "plan", ... }
+  return status, out, err
+end
+
+local function text_of()
+  return require "tidal.cluster".load(CLUSTER):plan():text()
+end
+
+describe("plan LAYOUT", function()
+  it("prints the plan", function()
+    assert.same({ 0, text_of() .. "\n", "" }, { plan(CLUSTER) })
+  end)
+
+  it("prints JSON on one line", function()
+    local status, out, err = plan(CLUSTER, "--json")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("^{[^\n]+}\n$", out)
+    local value = json.decode(out)
+    assert.same({ "tidal-plan/1", "prod", 15 }, { value.format, value.name, #value.nodes })
+  end)
+
+  it("has nothing to do without --from", function()
+    assert.equal(0, (plan(CLUSTER, "--detailed-exitcode")))
+  end)
+
+  it("fails when a rule is broken, in text and in JSON", function()
+    local files = { ["f.lua"] = "return tidal.cluster { name = 'n', regions = { 'a', 'b' }, "
+                    .. "shards = 2, rules = { tidal.rules.max_leaders(1) } }" }
+    local status, out = cli.run({ "plan", "f.lua" }, { files = files })
+    assert.equal(1, status)
+    assert.matches("\n  BROKEN  max_leaders(1)  a leads 2 shards\n", out, 1, true)
+    status, out = cli.run({ "plan", "f.lua", "--json" }, { files = files })
+    assert.equal(1, status)
+    assert.same({ { name = "max_leaders(1)", ok = false, why = "a leads 2 shards" } },
+                json.decode(out).rules)
+  end)
+
+  it("fails where its output cannot be written", function()
+    if not lfs.attributes "/dev/full" then return pending "no /dev/full here" end
+    local status, _, err = cli.run({ "plan", CLUSTER }, { stdout = "/dev/full" })
+    assert.equal(1, status)
+    assert.equal("tidal-lua: cannot write standard output: No space left on device\n", err)
+  end)
+end)
+
+describe("plan -o FILE", function()
+  -- Status and messages of a run, and what is in the file afterwards.
+  local function written(...)
+    local args = { ... }
+    return script.within({}, function(dir)
+      local file = dir .. "/out"
+      for i, word in ipairs(args) do args[i] = word:gsub("OUT", file) end
+      local status, out, err = plan(table.unpack(args))
+      local kept = io.open(file, "rb")
+      local text = kept and kept:read "a"
+      if kept then kept:close() end
+      return { status, out, err, text }
+    end)
+  end
+
+  it("writes the plan there, never in colour, and prints nothing", function()
+    local want = { 0, "", "", text_of() .. "\n" }
+    assert.same(want, written(CLUSTER, "-o", "OUT"))
+    assert.same(want, written("--output=OUT", CLUSTER))
+  end)
+
+  it("writes JSON", function()
+    local _, out = plan(CLUSTER, "--json")
+    assert.same({ 0, "", "", out }, written(CLUSTER, "--json", "-o", "OUT"))
+  end)
+
+  it("says why it cannot", function()
+    local status, out, err = plan(CLUSTER, "-o", "no/such/dir/file")
+    assert.same({ 1, "", "tidal-lua: no/such/dir/file: No such file or directory\n" },
+                { status, out, err })
+    status, out, err = plan(CLUSTER, "-o", "spec")
+    assert.same({ 1, "", "tidal-lua: spec: Is a directory\n" }, { status, out, err })
+  end)
+
+  it("says so when the disk is full", function()
+    if not lfs.attributes "/dev/full" then return pending "no /dev/full here" end
+    for _, form in ipairs { "--json", "--" } do
+      local status, out, err = plan("-o", "/dev/full", form, CLUSTER)
+      assert.same({ 1, "", "tidal-lua: /dev/full: No space left on device\n" },
+                  { status, out, err })
+    end
+  end)
+end)
+
+describe("plan --wal", function()
+  it("adds the load", function()
+    local status, out, err = plan(CLUSTER, "--wal", "us-east=" .. V1)
+    assert.same({ 0, "" }, { status, err })
+    assert.equal(text_of(), out:sub(1, #text_of()))
+    assert.matches("\nload     40000 events, 840.0 kB, 3520 ids\n", out, 1, true)
+    assert.matches("\nskewed: ", out, 1, true)
+  end)
+
+  it("adds it to the JSON", function()
+    local _, out = plan(CLUSTER, "--json", "--wal=us-east=" .. V1,
+                        "--wal=eu-west=" .. golden.dir .. "/v2-five-shards")
+    assert.equal("60000", json.decode(out).load.events)
+  end)
+
+  it("takes a directory with = in its name", function()
+    script.within({}, function(dir)
+      assert(lfs.mkdir(dir .. "/a=b"))
+      local status, out = plan(CLUSTER, "--wal", "us-east=" .. dir .. "/a=b")
+      assert.equal(0, status)
+      assert.matches("load     0 events", out, 1, true)
+    end)
+  end)
+
+  local refused = {
+    { { CLUSTER, "--wal", V1 }, 2, ('--wal takes REGION=DIR, got "%s"\n'):format(V1) .. SYNOPSIS },
+    { { CLUSTER, "--wal", "=" .. V1 }, 2,
+      ('--wal takes REGION=DIR, got "=%s"\n'):format(V1) .. SYNOPSIS },
+    { { CLUSTER, "--wal", "us-east=" }, 2,
+      '--wal takes REGION=DIR, got "us-east="\n' .. SYNOPSIS },
+    { { CLUSTER, "--wal" }, 2, "--wal needs a value\n" .. SYNOPSIS },
+    { { CLUSTER, "--wal", "us-east=a", "--wal", "us-east=b" }, 2,
+      "--wal us-east=b: once per region\n" .. SYNOPSIS },
+    { { CLUSTER, "--wal", "us-eats=" .. V1 }, 1,
+      ("--wal us-eats=%s: prod has no region 'us-eats' (did you mean 'us-east'?); "
+       .. "its regions are: us-east eu-west ap-south\n"):format(V1) },
+    { { CLUSTER, "--wal", "us-east=no/such" }, 1,
+      "us-east=no/such: such: io: opening the directory failed: errno 2, "
+      .. "No such file or directory\n" },
+    { { CLUSTER, "--wal", "eu-west=" .. V1 }, 1,
+      ("eu-west=%s: mismatch: holds the logs r0:s0, none of eu-west, which is r1\n"):format(V1) },
+    { { CLUSTER, "--wal", "us-east=" .. golden.dir .. "/damaged/torn-header" }, 1,
+      ("us-east=%s/damaged/torn-header: wal-00000000000000000374.seg: short: batch header has 30 "
+       .. "bytes where 64 are needed (at byte 3320)\n"):format(golden.dir) },
+  }
+  for _, row in ipairs(refused) do
+    it("is refused: " .. row[3]:match "[^\n]*", function()
+      assert.same({ row[2], "", "tidal-lua: " .. row[3] }, { plan(table.unpack(row[1])) })
+    end)
+  end
+end)
+
+describe("plan refuses", function()
+  local rows = {
+    { { CLUSTER, "x" }, "unexpected argument x\n" },
+    { { "--jsno", CLUSTER }, "unknown option --jsno (did you mean '--json'?)\n" },
+    { { CLUSTER, "--json=yes" }, "--json takes no value\n" },
+    { { CLUSTER, "-o" }, "-o needs a value\n" },
+    { {}, "too few arguments\n" },
+  }
+  for _, row in ipairs(rows) do
+    it(row[2]:sub(1, -2), function()
+      assert.same({ 2, "", "tidal-lua: " .. row[2] .. SYNOPSIS }, { plan(table.unpack(row[1])) })
+    end)
+  end
+end)
