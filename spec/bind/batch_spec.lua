@@ -1,5 +1,6 @@
 -- A batch as a Lua value: fields, events, its bytes again.
 local core = require "tidal.core"
+local churn = dofile "spec/support/churn.lua"
 local gen = dofile "spec/support/gen.lua"
 local golden = dofile "spec/support/golden.lua"
 local hex = dofile "spec/support/hex.lua"
@@ -193,21 +194,26 @@ end)
 
 describe("a batch's memory", function()
   it("outlives the bytes, the scan and the script's other values", function()
-    local batches = {}
+    local batches, size = {}, nil
     do
       local parts = {}
       for i = 1, 20 do
         parts[i] = wal.encode_batch { first_seq = i, events = { EVENTS[1 + i % 3] } }
       end
-      for batch in wal.scan(table.concat(parts)):batches() do batches[#batches + 1] = batch end
+      local bytes = table.concat(parts)
+      size = #bytes
+      for batch in wal.scan(bytes):batches() do batches[#batches + 1] = batch end
     end
     for _ = 1, 3 do
-      collectgarbage()
+      churn(size)
       for i, batch in ipairs(batches) do
         assert.equal(EVENTS[1 + i % 3].entity, (batch:event(1)))
       end
     end
     assert.equal(20, #batches)
+    local alone = wal.decode_batch(wal.encode_batch { first_seq = 1, events = EVENTS })
+    churn(alone.size)
+    assert.equal(oracle.payload(EVENTS), alone.payload)
   end)
 
   it("holds an event list and its steps after the batch is gone", function()

@@ -128,6 +128,19 @@ describe("core.parse", function()
 end)
 
 describe("logs", function()
+  it("are as many as pairs of region and shard", function()
+    gen.property("logs", 3000, function(g)
+      local a, b = g:u16(), g:u16()
+      local c, d = g:pick { a, g:u16(), b }, g:pick { b, g:u16(), b ~ 0x8000 }
+      if g:once_in(4) then c, d = a ~ 1, b ~ 0x8000 end
+      local one, other = core.log(a, b), core.log(c, d)
+      if (one == other) ~= (a == c and b == d) or one.shard.value ~= b or other.region.value ~= c
+         or tostring(other) ~= ("r%d:s%d"):format(c, d) then
+        return tostring(one) .. " " .. tostring(other)
+      end
+    end)
+  end)
+
   it("live as long as a script holds them", function()
     local seen = setmetatable({}, { __mode = "k" })
     local kept = core.log(5, 5)

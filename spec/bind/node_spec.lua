@@ -1,5 +1,6 @@
 -- tidal.node and tidal.nodes: NodeConfig.
 local core = require "tidal.core"
+local churn = dofile "spec/support/churn.lua"
 local raised = dofile "spec/support/raised.lua"
 
 local FIELDS <const> = { "role", "data_dir", "segment_bytes", "sync", "group_events_max",
@@ -49,11 +50,11 @@ describe("tidal.node", function()
       node = core.node { role = "leader", peers = { 0, 1 }, router = core.router.hash(2),
                          data_dir = ("d"):rep(100) .. "ir" }
     end
-    collectgarbage()
-    collectgarbage()
-    assert.equal(2, #node.peers)
+    churn(48)
+    churn(103)
+    assert.same({ core.shard(0), core.shard(1) }, node.peers)
     assert.equal("tidal.Router(hash, 2 shards)", tostring(node.router))
-    assert.equal(102, #node.data_dir)
+    assert.equal(("d"):rep(100) .. "ir", node.data_dir)
     node.peers[1] = nil
     assert.equal(core.shard(0), node.peers[1])
   end)
@@ -174,10 +175,9 @@ describe("tidal.nodes", function()
       local nodes = core.nodes { regions = 2, shards = 40, router = core.router.hash(40) }
       node = nodes[77]
     end
-    collectgarbage()
-    collectgarbage()
+    churn(2 * 40 + 16)
     assert.equal("tidal.NodeConfig(r1:s36, follower)", tostring(node))
-    assert.equal(40, #node.peers)
+    for i = 1, 40 do assert.equal(core.shard(i - 1), node.peers[i]) end
     assert.equal(".", node.data_dir)
     assert.equal(40, node.router:num_shards())
   end)

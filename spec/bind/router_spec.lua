@@ -173,6 +173,9 @@ describe("router.ranges", function()
     local of = router.ranges(list)
     assert.equal(core.shard(65535), of:route(-1))
     assert.equal(core.shard(0x8000), of:route(math.mininteger))
+    local ranges = of:ranges()
+    assert.equal(65536, #ranges)
+    assert.same({ 0x8000 << 48, 0x8000 }, { ranges[0x8001].first, ranges[0x8001].shard.value })
     list[65537] = list[1]
     assert.equal("bad argument #1 (ranges: 65537 entries, at most 65536 are possible)",
                  raised(router.ranges, list))

@@ -1,5 +1,6 @@
 -- tidal.wal, reading bytes: batches, headers, segments in memory, names.
 local core = require "tidal.core"
+local churn = dofile "spec/support/churn.lua"
 local gen = dofile "spec/support/gen.lua"
 local golden = dofile "spec/support/golden.lua"
 local hex = dofile "spec/support/hex.lua"
@@ -177,12 +178,11 @@ describe("wal.scan", function()
 
   it("holds its bytes", function()
     local scan = wal.scan(table.concat { BATCH, BATCH })
-    collectgarbage()
-    collectgarbage()
+    churn(2 * #BATCH)
     assert.equal(42, scan:next().first_seq)
     local step, state = scan:batches()
     scan = nil
-    collectgarbage()
+    churn(2 * #BATCH)
     assert.equal(42, step(state).first_seq)
     assert.is_nil(step(state))
     assert.is_nil(wal.scan(""):next())

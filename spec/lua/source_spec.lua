@@ -69,7 +69,8 @@ describe("source.scan", function()
       "[a] = { 1 }, [1 + 1] = { 2 }, ['a' .. 'b'] = {}, [f(1, 2)] = {}, [1.5] = 1, [-1] = 2,\n"
       .. "['a\\65'] = 1, [{ 1 }] = 1, [function() return 1 end] = 2, [ [[x]] ] = 1, b = 1",
       { b = 2 } },
-    { "shards as keys", "[tidal.shard(3)] = 1, [shard(0xffff)] = 2, [shard(1.5)] = 2,\n[t.u.shard(4)] = 3,\n"
+    { "shards as keys",
+      "[tidal.shard(3)] = 1, [shard(0xffff)] = 2, [shard(1.5)] = 2,\n[t.u.shard(4)] = 3,\n"
       .. "[shard(n)] = 4, [shard(1, 2)] = 5, [shard(1).value] = 6, [shards(1)] = 7, b = 8",
       { s3 = 1, s65535 = 1, s4 = 2, b = 3 } },
     { "the line of the key, not of the value", "a\n=\n{\nb =\n1 }", { a = 1, ["a.b"] = 4 } },

@@ -16,8 +16,8 @@ local function writer(stream)
   return self
 end
 
--- Puts the i-th key of a table, or none; returns its path and whether it was
--- none. `count` fields had none before.
+-- Puts the i-th key of a table; returns its path, and true if there is no key
+-- to see. `count` fields before it had none.
 local function put_key(stream, script, path, i, count)
   local form, name = stream:int(1, 4), "k" .. i
   local key = path == "" and name or path .. "." .. name

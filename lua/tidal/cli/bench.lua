@@ -6,6 +6,7 @@ local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
 local json = require "tidal.json"
+local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
 local terminal = require "tidal.render.terminal"
 
@@ -97,6 +98,10 @@ function M.run(args)
   end
   progress "instructions of route(id)"
   results[#results + 1] = instructions.measure(host)
+  progress "LuaJIT"
+  for _, result in ipairs(luajit.measure(host)) do
+    results[#results + 1] = result
+  end
   progress "C side"
   local c = c_results(host)
   for _, result in ipairs(c and c.results or {}) do

@@ -14,9 +14,9 @@ local VERBS <const> = { "dump" }
 -- Nine digits tell any two 32-bit floats apart. What is no number in JSON is
 -- written as text.
 local function weight_json(weight)
+  if weight ~= weight then return "nan" end
   local text = ("%.9g"):format(weight)
-  local finite = weight == weight and math.abs(weight) ~= math.huge
-  return finite and tonumber(text) or text
+  return math.abs(weight) ~= math.huge and tonumber(text) or text
 end
 
 local function event_json(event)

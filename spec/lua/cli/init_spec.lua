@@ -28,8 +28,8 @@ describe("the verbs", function()
   end)
 
   local unknown = {
-    { "plant", " (did you mean 'plan'?)" }, { "frobnicate", "" }, { "Plan", " (did you mean 'plan'?)" },
-    { "rout", " (did you mean 'route'?)" },
+    { "plant", " (did you mean 'plan'?)" }, { "rout", " (did you mean 'route'?)" },
+    { "Plan", " (did you mean 'plan'?)" }, { "frobnicate", "" },
   }
   for _, row in ipairs(unknown) do
     it("are listed for " .. row[1], function()

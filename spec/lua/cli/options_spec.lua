@@ -22,7 +22,8 @@ describe("parse()", function()
     { "a list", { "--wal", "a=b", "--wal=c=d" }, { wal = { "a=b", "c=d" } }, {} },
     { "a name with a hyphen", { "--long-name", "x" }, { ["long-name"] = "x" }, {} },
     { "a lone hyphen", { "-", "x" }, {}, { "-", "x" } },
-    { "everything behind --", { "a", "--", "--json", "-x", "--" }, {}, { "a", "--json", "-x", "--" } },
+    { "everything behind --", { "a", "--", "--json", "-x", "--" }, {},
+      { "a", "--json", "-x", "--" } },
     { "an empty word", { "" }, {}, { "" } },
   }
   for _, row in ipairs(rows) do

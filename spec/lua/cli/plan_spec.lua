@@ -50,7 +50,7 @@ describe("plan LAYOUT", function()
     if not lfs.attributes "/dev/full" then return pending "no /dev/full here" end
     local status, _, err = cli.run({ "plan", CLUSTER }, { stdout = "/dev/full" })
     assert.equal(1, status)
-    assert.equal("tidal-lua: cannot write standard output: No space left on device\n", err)
+    assert.matches("^tidal%-lua: cannot write standard output", err)
   end)
 end)
 

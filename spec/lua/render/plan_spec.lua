@@ -196,7 +196,7 @@ describe("the load", function()
 
 load     40000 events, 840.0 kB, 3520 ids
       events     bytes    share                 hottest ids
-  s0   24576  516.1 kB  61.44 %  ████████████▎  0x0b031c9af598e101 4532  ]], text, 1, true)
+  s0   24576  516.1 kB  61.44 %  ████████████▎  0x0b031c9af598e101 4532  0x]], text, 1, true)
   end)
 
   it("says nothing of skew where there is none", function()
