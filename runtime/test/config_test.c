@@ -152,7 +152,24 @@ static void grid_refuses(void) {
   CHECK(td_config_grid(&base, &grid, peers, nodes, &err) == TD_NO_SHARDS);
 }
 
+static void names(void) {
+  CHECK_TEXT(td_role_name(TD_ROLE_SINGLE), "single");
+  CHECK_TEXT(td_role_name(TD_ROLE_LEADER), "leader");
+  CHECK_TEXT(td_role_name(TD_ROLE_FOLLOWER), "follower");
+  CHECK_TEXT(td_role_name((td_role)9), "unknown");
+  CHECK_TEXT(td_sync_policy_name(TD_SYNC_ALWAYS), "always");
+  CHECK_TEXT(td_sync_policy_name(TD_SYNC_UNSAFE_INTERVAL),
+             "unsafe_interval");
+  CHECK_TEXT(td_sync_policy_name(TD_SYNC_UNSAFE_NEVER), "unsafe_never");
+  td_config config = td_config_default();
+  config.region.value = 2;
+  config.shard.value = 65535;
+  td_log_id log = td_config_log(&config);
+  CHECK(log.region.value == 2 && log.shard.value == 65535);
+}
+
 void test_config(void) {
+  test_case("config", "roles and policies have names", names);
   test_case("config", "the default is a single node r0:s0", defaults);
   test_case("config", "limits, and one past each", limits);
   test_case("config", "roles, peers and router fit together", roles);

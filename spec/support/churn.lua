@@ -4,6 +4,6 @@ return function(size)
   collectgarbage()
   collectgarbage()
   local held = {}
-  for i = 1, 400 do held[i] = ("\xfe"):rep(size - i % 16) end
+  for i = 1, 400 + (4 << 20) // size do held[i] = ("\xfe"):rep(size - i % 16) end
   return #held
 end
