@@ -30,7 +30,7 @@
     "is {got}, this build knows up to {bound}: left untouched") \
   X(RESERVED, "reserved", "must be zero and is {xgot}") \
   X(LENGTH, "length", "is {got} where {bound} is the rule") \
-  X(SEQUENCE, "sequence", "is {got}, which does not follow {bound}") \
+  X(SEQUENCE, "sequence", "is {got}, out of sequence (bound {bound})") \
   X(PAYLOAD_HASH, "payload_hash", \
     "is damaged: the stored hash ends in {xgot}, its bytes give {xbound}") \
   X(NAME, "name", "is not the name of a segment") \

@@ -195,9 +195,11 @@ static inline bool put_plain(lua_State *L, int arg, uint8_t *out) {
     return false;
   }
   float narrow = (float)weight;
+  uint32_t bits;
+  memcpy(&bits, &narrow, sizeof bits);
   td_put_u64(out, (uint64_t)lua_tointegerx(L, arg, NULL));
   out[8] = (uint8_t)signal;
-  memcpy(out + 9, &narrow, sizeof narrow);
+  td_put_u32(out + 9, bits);
   td_put_u64(out + 13, (uint64_t)lua_tointegerx(L, arg + 3, NULL));
   return true;
 }

@@ -41,10 +41,10 @@ static td_status check_length(const td_batch *batch, td_error *err) {
 
 static td_status check_sequence(const td_batch *batch, td_error *err) {
   uint64_t first = batch->first_seq.value;
-  if (first == 0) return td_fail(err, TD_SEQUENCE, "first_seq", 0, 0);
+  if (first == 0) return td_fail(err, TD_SEQUENCE, "first_seq", 0, 1);
   if (batch->event_count - 1 > UINT64_MAX - first) {
     return td_fail(err, TD_SEQUENCE, "last_seq past 2^64-1: first_seq",
-                   first, batch->event_count);
+                   first, UINT64_MAX - batch->event_count + 1);
   }
   return TD_OK;
 }

@@ -53,7 +53,7 @@ td_status td_checkpoint_encode(const td_checkpoint *checkpoint,
   size_t size = td_checkpoint_size(count);
   if (room < size) return td_fail(err, TD_SHORT, "room", room, size);
   if (checkpoint->generation == 0) {
-    return td_fail(err, TD_SEQUENCE, "generation", 0, 0);
+    return td_fail(err, TD_SEQUENCE, "generation", 0, 1);
   }
   for (uint32_t i = 1; i < count; i++) {
     td_status status = check_order(marks[i - 1].log, marks[i].log, i, err);
@@ -127,7 +127,7 @@ static td_status check_fields(td_span bytes, td_error *err) {
                    td_checkpoint_size(count));
   }
   if (td_get_u64(in + AT_GENERATION) == 0) {
-    return td_fail(err, TD_SEQUENCE, "generation", 0, 0);
+    return td_fail(err, TD_SEQUENCE, "generation", 0, 1);
   }
   for (uint32_t i = 1; i < count; i++) {
     td_status status = check_order(td_checkpoint_mark(bytes, i - 1).log,

@@ -35,7 +35,7 @@ typedef struct td_config {
   const char *data_dir;
   uint64_t group_delay_ns;   /* a group is closed after this, 0..1 minute */
   uint32_t segment_bytes;    /* 4096..16777216 */
-  uint32_t group_events_max; /* ... or at so many events, 1..798,911 */
+  uint32_t group_events_max; /* ... or at so many events, 1..798,912 */
   td_sync_policy sync;
   td_role role;
   td_region_id region;

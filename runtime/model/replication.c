@@ -133,7 +133,7 @@ td_status td_replication_advance(td_replication *state, td_log_id log,
                                  td_error *err) {
   cell *at = find_mutable(state, log);
   if (!at) return td_fail(err, TD_UNKNOWN_LOG, "log", 0, 0);
-  if (first.value == 0) return td_fail(err, TD_SEQUENCE, "first", 0, 0);
+  if (first.value == 0) return td_fail(err, TD_SEQUENCE, "first", 0, 1);
   if (last.value < first.value) {
     return td_fail(err, TD_INVERTED, "batch:", last.value, first.value);
   }

@@ -32,8 +32,8 @@ local function names_of(spec)
 end
 
 -- The name and value of an option; nil for another word.
-local function split(word, spec)
-  if word == "-o" and spec.output then return "output" end
+local function split(word)
+  if word == "-o" then return "output" end
   local name, equals, value = word:match "^%-%-([%w-]+)(=?)(.*)$"
   if equals == "" then value = nil end
   return name, value
@@ -62,7 +62,7 @@ function M.parse(args, spec, synopsis)
   end
   while i <= #args do
     local word = args[i]
-    local name, value = split(word, spec)
+    local name, value = split(word)
     if word == "--" then
       table.move(args, i + 1, #args, #rest + 1, rest)
       break

@@ -75,25 +75,40 @@ local function check_record(record, entry, shards, found)
   return { shard = shard, first = first, last = last, entry = entry }
 end
 
-local function from_text(given, shards, found)
-  local list, wrong = text.ranges(given)
+-- The line of the script on which line n of its text stands, or nil.
+local function script_line(n, found)
   local start = found.index and found.index.strings
             and found.index.strings.routing
-  local function line_of(n) return start and n and start + n - 1 end
+  return start and n and start + n - 1
+end
+
+local function from_text(given, shards, found)
+  local list, wrong = text.ranges(given)
   for _, fault in ipairs(wrong or {}) do
-    found:add("routing", fault.message, line_of(fault.line))
+    found:add("routing", fault.message, script_line(fault.line, found))
   end
   if not list then return nil end
   local good = true
   for _, range in ipairs(list) do
-    range.text_line, range.line = range.line, line_of(range.line)
     if range.shard >= shards then
       found:add("routing", ("s%d is not a shard of this layout (s0..s%d)")
-                           :format(range.shard, shards - 1), range.line)
+                           :format(range.shard, shards - 1),
+                script_line(range.line, found))
       good = false
     end
   end
   return list, good
+end
+
+-- Lines as a message needs them: those of a text are lines of the script, if
+-- that is known.
+local function place(list, found)
+  for _, range in ipairs(list) do
+    if not range.entry then
+      range.text_line = range.line
+      range.line = script_line(range.line, found)
+    end
+  end
 end
 
 local function from_list(given, shards, found)
@@ -140,6 +155,7 @@ function M.router(routing, shards, found)
     local ok, result = pcall(core.router[strategy], list)
     if ok then return whole and result or nil end
     if not core.is_error(result) then error(result, 0) end
+    place(list, found)
     misfits.report(result.faults or { result }, list, whole, found)
   end
 end

@@ -3,6 +3,7 @@ local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
 local json = require "tidal.json"
+local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
 local script = require "spec.support.script"
 local verb = require "tidal.cli.bench"
@@ -16,11 +17,18 @@ local FREE <const> = { id = "G18", name = "no gate", unit = "ns", ours = 1.0, pe
 local SKIPPED <const> = { id = "G3", name = "instructions", unit = "instr", rule = "<=",
                           skip = "SKIP no valgrind" }
 
+local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, peer = 2.0,
+                          ratio = 1.5, rule = "<=" }
+
 -- Runs the verb over these results; gives its status and what it prints.
 local function run(args, results, path)
   local printed = {}
   local kept = { bench.measure, bench.control, cases.list, instructions.measure, options.host,
-                 print }
+                 print, luajit.measure }
+  luajit.measure = function(host)
+    assert(host == path)
+    return { FOREIGN }
+  end
   bench.measure = function(case) return case end
   bench.control = function() return 1.25 end
   cases.list = function() return results end
@@ -33,6 +41,7 @@ local function run(args, results, path)
   local done = table.pack(pcall(verb.run, args))
   bench.measure, bench.control, cases.list = kept[1], kept[2], kept[3]
   instructions.measure, options.host, _G.print = kept[4], kept[5], kept[6]
+  luajit.measure = kept[7]
   if not done[1] then error(done[2], 0) end
   return done[2], table.concat(printed, "\n")
 end
@@ -46,6 +55,7 @@ describe("bench", function()
 G1   good          10.0  40.0  ns     4.00x  >= 3x  ok
 G18  no gate        1.0   2.0  ns     0.50x
 G3   instructions              instr      -         SKIP no valgrind
+G5   foreign        3.0   2.0  ns     1.50x
 control (a function against itself): 1.25]], out)
   end)
 
@@ -59,10 +69,11 @@ control (a function against itself): 1.25]], out)
     local status, out = run({ "--json" }, { GOOD, MISSED })
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ "tidal-bench/1", 1.25, 3 }, { value.format, value.control, #value.results })
+    assert.same({ "tidal-bench/1", 1.25, 4 }, { value.format, value.control, #value.results })
     assert.same(GOOD, value.results[1])
     assert.same(MISSED, value.results[2])
     assert.same(SKIPPED, value.results[3])
+    assert.same(FOREIGN, value.results[4])
   end)
 
   -- A program in the place of bin/tidal-bench.
@@ -83,16 +94,16 @@ control (a function against itself): 1.25]], out)
 END]], function(path) return run({ "--json" }, { GOOD }, path) end)
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ 'some "cpu"', "0.1", 4 }, { value.cpu, value.loadavg, #value.results })
-    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[3])
-    assert.is_false(value.results[4].ok)
+    assert.same({ 'some "cpu"', "0.1", 5 }, { value.cpu, value.loadavg, #value.results })
+    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[4])
+    assert.is_false(value.results[5].ok)
   end)
 
   it("says so when that program prints something else", function()
     with_program("echo hello", function(path)
       local ok, err = pcall(run, {}, {}, path)
       assert.is_false(ok)
-      assert.matches("/tidal-bench --json: json: a value expected at byte 0", tostring(err), 1, true)
+      assert.matches("/tidal-bench --json: json: a value expected at ", tostring(err), 1, true)
     end)
   end)
 

@@ -46,7 +46,7 @@ describe("test", function()
 
   it("says what to install where busted is missing", function()
     local status, out, err = test({ "a_spec.lua" }, { ["a_spec.lua"] = GREEN },
-                                  { LUA_PATH = "nowhere/?.lua", LUA_CPATH = "nowhere/?.so" })
+                                  { LUA_PATH = "nowhere/?.lua", LUA_PATH_5_4 = false })
     assert.same({ 1, "" }, { status, out })
     assert.matches("^tidal%-lua: busted is missing: apt%-get install lua%-busted\n", err)
   end)

@@ -72,6 +72,7 @@ local WRONG = {
     "leaders.s" .. ("9"):rep(30) .. ": " .. NO_SHARD },
   { "a shard past the last, by id", { [core.shard(5)] = "us-east" }, "leaders.s5: " .. NO_SHARD },
   { "a region id for a key", { [core.region(1)] = "us-east" }, "leaders.r1: " .. NO_SHARD },
+  { "a shard as bare text", { ["3"] = "us-east" }, 'leaders["3"]: ' .. NO_SHARD },
   { "regions as keys", { ["us-east"] = 1 }, 'leaders["us-east"]: ' .. NO_SHARD },
   { "true for a key", { [true] = "us-east" }, "leaders[true]: " .. NO_SHARD },
   { "an unknown region of a shard", { s1 = "us-esat" },

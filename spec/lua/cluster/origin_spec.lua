@@ -127,6 +127,9 @@ describe("the main script", function()
     }
     assert.same({ 1, "", "tidal-lua: g.lua:3: " .. SHARDS .. "\n" },
                 run({ "f.lua" }, { files = files }))
+    files["f.lua"] = "local l = tidal.cluster { name = 'n', regions = { 'a' }, shards = 1 }\n"
+      .. "local _, e = pcall(load [[return " .. BODY .. "]])\nerror(e, 0)"
+    assert.same({ 1, "", "tidal-lua: " .. SHARDS .. "\n" }, run({ "f.lua" }, { files = files }))
   end)
 end)
 
@@ -158,7 +161,7 @@ describe("within()", function()
       local why = message(function()
         origin.within(dir .. "/a.lua", function()
           inside = message(function() origin.within(dir .. "/b.lua", inner) end, dir)
-          return origin.within(dir .. "/a.lua", outer)
+          return outer()
         end)
       end, dir)
       assert.equal("b.lua:4: " .. SHARDS, inside)
