@@ -34,6 +34,18 @@ local function failed(why)
   return options.is_usage(why) and 2 or 1
 end
 
+-- What a verb raised: an object that speaks for itself, or text with the
+-- way that led there.
+local function describe(why)
+  if options.is_usage(why) or core.is_error(why) then return why end
+  local meta = type(why) == "table" and getmetatable(why)
+  if type(meta) == "table" and meta.__tostring then return tostring(why) end
+  if type(why) ~= "string" then
+    why = ("(error object is a %s value)"):format(type(why))
+  end
+  return debug.traceback(why, 2)
+end
+
 ---Runs a verb with its arguments.
 ---@param verb string
 ---@param args string[]
@@ -45,10 +57,7 @@ function M.main(verb, args)
     return 2
   end
   local run = require("tidal.cli." .. verb).run
-  local result = table.pack(xpcall(run, function(why)
-    if options.is_usage(why) or core.is_error(why) then return why end
-    return debug.traceback(tostring(why), 2)
-  end, args))
+  local result = table.pack(xpcall(run, describe, args))
   if result[1] then return result[2] or 0 end
   return failed(result[2])
 end

@@ -13,8 +13,8 @@ function M.run(args)
     options.fail("busted is missing: apt-get install lua-busted\n%s", runner)
   end
   -- A .busted that names an interpreter would start that one instead.
-  arg = { [-1] = arg and arg[-1], [0] = "tidal-lua test", "--ignore-lua",
-          table.unpack(args) }
+  _G.arg = { [-1] = arg and arg[-1], [0] = "tidal-lua test", "--ignore-lua",
+             table.unpack(args) }
   runner { standalone = false }  -- ends the process when a spec is red
   return 0
 end

@@ -18,7 +18,7 @@ local LEAVE <const> = {
 ---Calls chunk() as the script `path`; returns its first result.
 function M.within(path, chunk)
   loading[#loading + 1] = path
-  local leave <close> = setmetatable({}, LEAVE)
+  local _ <close> = setmetatable({}, LEAVE)
   local value = chunk()
   return value
 end

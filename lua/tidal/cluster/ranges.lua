@@ -40,15 +40,19 @@ local function path_of(entry)
   return ("routing[%d]"):format(entry)
 end
 
+-- The number of a shard, also of one that the layout does not have, so that
+-- its range can be held against the others; nil for what is no shard.
 local function check_shard(value, entry, shards, found)
-  local shard = value
-  if math.type(value) ~= "integer" then
-    local ok, id = pcall(core.shard, value)
-    shard = ok and id.value or -1
+  if math.type(value) == "integer" and value >= 0 and value < shards then
+    return value
   end
-  if shard >= 0 and shard < shards then return shard end
-  found:add_format(path_of(entry) .. ".shard", "s0..s%d expected, got %s",
-                   shards - 1, faults.shown(value))
+  local ok, id = pcall(core.shard, value)
+  local shard = ok and id.value or nil
+  if not shard or shard >= shards then
+    found:add_format(path_of(entry) .. ".shard", "s0..s%d expected, got %s",
+                     shards - 1, faults.shown(value))
+  end
+  return shard
 end
 
 local function check_id(value, entry, key, found)
@@ -66,12 +70,13 @@ local function check_record(record, entry, shards, found)
                      faults.shown(record))
     return nil
   end
-  local odd = has_other_keys(record)
-          and not keys.check(record, KEYS, path_of(entry), found)
+  if has_other_keys(record) then
+    keys.check(record, KEYS, path_of(entry), found)
+  end
   local shard = check_shard(record.shard, entry, shards, found)
   local first = check_id(record.first, entry, "first", found)
   local last = check_id(record.last, entry, "last", found)
-  if odd or not (shard and first and last) then return nil end
+  if not (shard and first and last) then return nil end
   return { shard = shard, first = first, last = last, entry = entry }
 end
 
@@ -88,16 +93,14 @@ local function from_text(given, shards, found)
     found:add("routing", fault.message, script_line(fault.line, found))
   end
   if not list then return nil end
-  local good = true
   for _, range in ipairs(list) do
     if range.shard >= shards then
       found:add("routing", ("s%d is not a shard of this layout (s0..s%d)")
                            :format(range.shard, shards - 1),
                 script_line(range.line, found))
-      good = false
     end
   end
-  return list, good
+  return list, true
 end
 
 -- Lines as a message needs them: those of a text are lines of the script, if
@@ -113,13 +116,13 @@ end
 
 local function from_list(given, shards, found)
   local list = {}
-  local good = keys.check_list(given, "routing", "ranges", found)
+  local whole = keys.check_list(given, "routing", "ranges", found)
   for i = 1, #given do
     local range = check_record(given[i], i, shards, found)
-    good = good and range ~= nil
+    whole = whole and range ~= nil
     list[#list + 1] = range
   end
-  return list, good
+  return list, whole
 end
 
 -- The ranges a script gave, as numbers, and whether they are all of them.
@@ -144,6 +147,7 @@ function M.router(routing, shards, found)
     if strategy == "ranges" then return core.router.even(shards) end
     return core.router.hash_ranges(shards)
   end
+  local before = #found.list
   local list, whole = read(routing.ranges, shards, found)
   if not list or #list == 0 and not whole then return nil end
   if #list == 0 then
@@ -153,7 +157,7 @@ function M.router(routing, shards, found)
                      #list, RANGES_MAX)
   else
     local ok, result = pcall(core.router[strategy], list)
-    if ok then return whole and result or nil end
+    if ok then return #found.list == before and result or nil end
     if not core.is_error(result) then error(result, 0) end
     place(list, found)
     misfits.report(result.faults or { result }, list, whole, found)

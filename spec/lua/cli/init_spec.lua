@@ -66,12 +66,14 @@ describe("a layout that cannot be had", function()
   local FILES <const> = {
     ["raises.lua"] = "local x = nil\nlocal y = x.y", ["text.lua"] = "error('plain', 0)",
     ["object.lua"] = "error(setmetatable({}, { __tostring = function() return 'mine' end }))",
+    ["table.lua"] = "error({ code = 5 })",
     ["parse.lua"] = "return return", ["number.lua"] = "return 5", ["nothing.lua"] = "",
     ["faulty.lua"] = "return tidal.cluster {\n  name = 5, regions = { 'a' }, shards = 1 }",
   }
   local rows = {
     { "raises.lua", "raises.lua:2: attempt to index a nil value (local 'x')\nstack traceback:\n" },
     { "text.lua", "plain\nstack traceback:\n" }, { "object.lua", "mine\n" },
+    { "table.lua", "(error object is a table value)\nstack traceback:\n" },
     { "parse.lua", "parse.lua:1: unexpected symbol near 'return'\n" },
     { "number.lua", "number.lua: returned a number, not a layout: end it with "
       .. "`return tidal.cluster { ... }`\n" },

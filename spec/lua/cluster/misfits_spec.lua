@@ -152,11 +152,24 @@ describe("the faults of", function()
   end)
 
   it("an incomplete list: only what is wrong all the same", function()
-    local _, why = script.load(FORMS.list(ranges_of "s0 0-10, s99 10-1f, s1 8-20, s2 50-"))
+    local text = FORMS.list(ranges_of "s0 0-10, s9 11-1f, s1 8-20, s2 50-")
+    local _, why = script.load((text:gsub("shard = 9", "shard = {}")))
     assert.equal(wide("cluster.lua:3: routing[1]: s0 [<0>..<10>] overlaps s1 [<8>..<20>] (line 5); "
                       .. "shared: 9 ids, <8>..<10>. fix: last = <7> on line 3" .. INCLUSIVE
-                      .. "\ncluster.lua:4: routing[2].shard: s0..s63 expected, got 99"
+                      .. "\ncluster.lua:4: routing[2].shard: s0..s63 expected, got a table"
                       .. "\n2 faults; nothing planned"), why)
+  end)
+
+  it("ranges of a shard that the layout has not", function()
+    for form, place in pairs { list = "routing[1]: ", text = "routing: " } do
+      local _, why = script.load(FORMS[form](ranges_of "s0 0-8, s64 a-"))
+      assert.equal(wide("cluster.lua:3: " .. place
+                        .. "gap: no shard owns 1 id, <9>, between s0 [<0>..<8>] and s64 [<a>..<->] "
+                        .. "(line 4). fix: last = <9> on line 3, or first = <9> on line 4\n"
+                        .. (form == "list" and "cluster.lua:4: routing[2].shard: s0..s63 expected, "
+                            .. "got 64" or "cluster.lua:4: routing: s64 is not a shard of this "
+                            .. "layout (s0..s63)") .. "\n2 faults; nothing planned"), why)
+    end
   end)
 end)
 

@@ -4,9 +4,9 @@ local terminal = require "tidal.render.terminal"
 -- Runs f with these environment variables, as far as os.getenv tells.
 local function with_env(env, f)
   local real = os.getenv
-  os.getenv = function(name) return env[name] end
+  rawset(os, "getenv", function(name) return env[name] end)
   local ok, result = pcall(f)
-  os.getenv = real
+  rawset(os, "getenv", real)
   assert(ok, result)
   return result
 end
