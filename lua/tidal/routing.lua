@@ -4,6 +4,8 @@
 -- ranges = what the script gave: a list of { shard =, first =, last = } or
 -- text }. Nothing is judged here: the layout knows the number of shards and
 -- reports every fault at once.
+local suggest = require "tidal.suggest"
+
 local Routing = { __name = "tidal.Routing" }
 
 local M = {}
@@ -17,19 +19,30 @@ function M.is(value)
   return getmetatable(value) == Routing
 end
 
+-- Numbers of shards belong to the layout: an argument would be ignored.
+local function no_argument(name, ...)
+  if select("#", ...) > 0 then
+    error(("tidal.routing.%s takes no argument: the layout's shards = n "
+           .. "decides"):format(name), 3)
+  end
+end
+
 ---Every id to shard 0.
-function M.single()
+function M.single(...)
+  no_argument("single", ...)
   return routing { strategy = "single" }
 end
 
 ---XXH3-64(id) % shards. Fixed for good: another number of shards moves
 ---nearly every id.
-function M.hash()
+function M.hash(...)
+  no_argument("hash", ...)
   return routing { strategy = "hash" }
 end
 
 ---Equal shares of the id space: shard = floor(id * shards / 2^64).
-function M.even()
+function M.even(...)
+  no_argument("even", ...)
   return routing { strategy = "ranges", even = true }
 end
 
@@ -49,4 +62,4 @@ function M.hash_ranges(list)
                    ranges = list }
 end
 
-return M
+return suggest.guard(M, "tidal.routing")

@@ -2,6 +2,8 @@
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
 -- false, why }. A function(layout) in the list of rules is one too.
+local suggest = require "tidal.suggest"
+
 local Rule = { __name = "tidal.Rule" }
 
 local M = {}
@@ -57,4 +59,4 @@ function M.max_leaders(n)
   end)
 end
 
-return M
+return suggest.guard(M, "tidal.rules")

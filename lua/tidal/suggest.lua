@@ -47,4 +47,22 @@ function M.unknown(word, list)
   return near and (" (did you mean '%s'?)"):format(near) or ""
 end
 
+---Makes reading an unknown name of a module an error that names the nearest
+---one, instead of nil.
+---@param module table
+---@param name string what scripts call it
+---@return table module
+function M.guard(module, name)
+  local known = {}
+  for key in next, module do known[#known + 1] = key end
+  table.sort(known)
+  return setmetatable(module, {
+    __index = function(_, key)
+      error(("%s has no '%s'%s; there are: %s"):format(
+        name, tostring(key), M.unknown(tostring(key), known),
+        table.concat(known, " ")), 2)
+    end,
+  })
+end
+
 return M

@@ -35,10 +35,11 @@ void td_bind_push_error(lua_State *L, const td_error *err) {
   char text[TD_ERROR_TEXT_MAX];
   luaL_checkstack(L, 4, NULL);
   lua_createtable(L, 0, 10);
-  td_error_format(err, text, sizeof text);
+  td_error named = *err;
+  named.sys = 0;  /* its text instead of its number */
+  td_error_format(&named, text, sizeof text);
   if (err->sys) {
-    const char *why = strerror(err->sys);
-    lua_pushfstring(L, "%s, %s", text, why);
+    lua_pushfstring(L, "%s: %s", text, strerror(err->sys));
     lua_setfield(L, -2, "message");
   } else {
     set_text(L, "message", text);

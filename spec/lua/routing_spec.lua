@@ -33,4 +33,18 @@ describe("tidal.routing", function()
     end
     assert.is_false(routing.is(nil))
   end)
+
+  it("takes no number of shards: the layout has it", function()
+    for _, name in ipairs { "single", "hash", "even" } do
+      local ok, err = pcall(function() local r = routing[name](5) return r end)
+      assert.is_false(ok)
+      assert.truthy(err:find("routing_spec.lua:%d+: tidal.routing." .. name .. " takes no"))
+    end
+  end)
+
+  it("knows its names", function()
+    assert.has_error(function() return routing.evne end)
+    local _, err = pcall(function() return routing.evne end)
+    assert.truthy(err:find("(did you mean 'even'?)", 1, true), err)
+  end)
 end)

@@ -58,3 +58,19 @@ describe("suggest.unknown", function()
     assert.equal("", suggest.unknown("wieght", { "name" }))
   end)
 end)
+
+describe("suggest.guard", function()
+  local module = suggest.guard({ even = 1, hash = 2 }, "some.module")
+
+  it("leaves what is there", function()
+    assert.same({ 1, 2 }, { module.even, module.hash })
+  end)
+
+  it("names the nearest for what is not, at the caller's line", function()
+    local ok, err = pcall(function() return module.evne end)
+    assert.is_false(ok)
+    assert.equal("some.module has no 'evne' (did you mean 'even'?); there are: even hash",
+                 (err:gsub("^.-suggest_spec.lua:%d+: ", "")))
+    assert.has_error(function() return module[5] end)
+  end)
+end)

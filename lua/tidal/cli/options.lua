@@ -68,7 +68,7 @@ function M.parse(args, spec, synopsis)
       break
     elseif word == "--help" or word == "-h" then
       help(synopsis)
-    elseif not name and (word == "-" or word:sub(1, 1) ~= "-") then
+    elseif not name and (word == "-" or not word:find "^%-%D") then
       rest[#rest + 1] = word
     elseif not name or not spec[name] then
       fail("unknown option %s%s", word,

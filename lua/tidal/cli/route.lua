@@ -13,11 +13,18 @@ local function line_of(route, id)
   return ("%s s%d\n"):format(core.u64.hex(id), route(id))
 end
 
+-- A line of standard input without its line feed; nil at the end.
+local function next_line(input)
+  local line, why = input:read "l"
+  if not line and why then options.fail("standard input: %s", why) end
+  return line
+end
+
 local function route_stream(route, input)
   local n = 0
-  for word in input:lines() do
+  for line in next_line, input do
     n = n + 1
-    word = word:match "^%s*(.-)%s*$"
+    local word = line:match "^%s*(.*%S)" or ""
     local fine, id = pcall(core.u64.parse, word)
     if fine then
       io.stdout:write(line_of(route, id))

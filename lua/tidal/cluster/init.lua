@@ -211,7 +211,8 @@ function M.load(path)
   local chunk, why = loadfile(path, "t", setmetatable(
     { tidal = require "tidal" }, { __index = _G, __newindex = _G }))
   if not chunk then
-    error(core.error { code = "layout", message = why }, 0)
+    local named = why:find(path, 1, true) and why or path .. ": " .. why
+    error(core.error { code = "layout", message = named }, 0)
   end
   local value = origin.within(path, chunk)
   if layout.is(value) then return value end

@@ -109,9 +109,9 @@ function M.find(level)
   end
   local path = running(level + 2)
   local text = read(path)
-  local index = text and source.scan(text)
-  if not index or not next(index.lines) then return nil, nil end
-  return path, index
+  if not text then return nil, nil end
+  local index = source.scan(text)
+  return path, next(index.lines) and index or nil
 end
 
 return M

@@ -54,7 +54,8 @@ end
 local function judge(layout)
   local out = {}
   for i, rule in ipairs(layout.rules) do
-    local ok, why = rule.check(layout)
+    local ran, ok, why = pcall(rule.check, layout)
+    if not ran then ok, why = false, ok end  -- what the rule raised
     out[i] = { name = rule.name, ok = ok and true or false,
                why = not ok and tostring(why or "broken") or nil }
   end

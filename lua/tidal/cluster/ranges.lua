@@ -116,6 +116,11 @@ end
 
 local function from_list(given, shards, found)
   local list = {}
+  if #given > RANGES_MAX then
+    found:add_format("routing", "has %d ranges, at most %d are possible",
+                     #given, RANGES_MAX)
+    return nil
+  end
   local whole = keys.check_list(given, "routing", "ranges", found)
   for i = 1, #given do
     local range = check_record(given[i], i, shards, found)

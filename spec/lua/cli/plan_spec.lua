@@ -135,7 +135,7 @@ describe("plan --wal", function()
       ("--wal us-eats=%s: prod has no region 'us-eats' (did you mean 'us-east'?); "
        .. "its regions are: us-east eu-west ap-south\n"):format(V1) },
     { { CLUSTER, "--wal", "us-east=no/such" }, 1,
-      "us-east=no/such: such: io: opening the directory failed: errno 2, "
+      "us-east=no/such: such: io: opening the directory failed: "
       .. "No such file or directory\n" },
     { { CLUSTER, "--wal", "eu-west=" .. V1 }, 1,
       ("eu-west=%s: mismatch: holds the logs r0:s0, none of eu-west, which is r1\n"):format(V1) },

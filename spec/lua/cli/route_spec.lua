@@ -82,4 +82,21 @@ describe("route LAYOUT -", function()
     assert.equal(0, status)
     assert.is_true(out == table.concat(want), "TIDAL_SEED=" .. gen.seed)
   end)
+
+  it("tells that ids are unsigned", function()
+    assert.same({ 1, "", "tidal-lua: argument 2: " .. ID .. '"-1"\n' }, route { CLUSTER, "-1" })
+  end)
+
+  it("is not slowed down by blanks inside a line", function()
+    -- Found by a user: trimming with a lazy match took a minute for this line.
+    local status, out = table.unpack(route({ CLUSTER, "-" },
+                                           { stdin = "1" .. (" "):rep(100000) .. "x\n" }))
+    assert.same({ 1, "" }, { status, out })
+  end)
+
+  it("says why standard input cannot be read", function()
+    local status, _, err = cli.run({ "-c", ("'%s' route %s - <."):format(cli.tidal, CLUSTER) },
+                                   { program = "sh" })
+    assert.same({ 1, "tidal-lua: standard input: Is a directory\n" }, { status, err })
+  end)
 end)

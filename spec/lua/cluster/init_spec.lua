@@ -294,7 +294,8 @@ describe("cluster.load", function()
     { "what raises", "\nerror 'no way'", "cluster.lua:2: no way" },
     { "a mistake", "local t\nreturn t.x",
       "cluster.lua:2: attempt to index a nil value (local 't')" },
-    { "compiled code", "\27Lua", "attempt to load a binary chunk (mode is 't')" },
+    { "compiled code", "\27Lua",
+      "cluster.lua: attempt to load a binary chunk (mode is 't')" },
     { "a wrong call", "local r = tidal.rules.survives 'town'",
       "cluster.lua:1: tidal.rules.survives: 'region' or 'node' expected, got town" },
   }

@@ -52,9 +52,9 @@ describe("a layout script", function()
     end)
   end
 
-  it("has no line for a constructor in a string", function()
+  it("has no line for a constructor in a string, but its file", function()
     local RUN <const> = "]]\nreturn assert(load(text, 'text', 't', { tidal = tidal }))()"
-    assert.equal(SHARDS, of_script("local text = [[return " .. BODY .. RUN))
+    assert.equal("cluster.lua: " .. SHARDS, of_script("local text = [[return " .. BODY .. RUN))
     assert.equal(SHARDS, of_script("local text = [[local l = " .. BODY .. " return l" .. RUN))
   end)
 

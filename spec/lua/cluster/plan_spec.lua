@@ -89,15 +89,21 @@ describe("rules", function()
     assert.equal("x", list[4].name)
   end)
 
-  it("that raise do not go unnoticed", function()
-    assert.has_error(function() judged { function() error("my rule", 0) end } end, "my rule")
+  it("that raise are broken, and say what they raised", function()
+    local _, list = judged { function() error("my rule", 0) end,
+                          require "tidal.rules".survives }
+    assert.same({ false, "my rule" }, { list[1].ok, list[1].why })
+    assert.is_false(list[2].ok)
+    assert.truthy(list[2].why:find("'region' or 'node' expected", 1, true))
   end)
 
   it("see the layout and cannot change it", function()
     local seen
     judged { function(layout) seen = layout return true end }
     assert.equal("prod", seen.name)
-    assert.has_error(function() judged { function(layout) layout.shards = 1 end } end)
+    local _, list = judged { function(layout) layout.shards = 1 return true end }
+    assert.is_false(list[1].ok)
+    assert.truthy(list[1].why:find("a layout is a value", 1, true))
   end)
 end)
 
