@@ -18,6 +18,7 @@
 #include "format/segname.h"
 #include "io/env_posix.h"
 #include "io/wal.h"
+#include "io/wal_verify.h"
 #include "model/config.h"
 #include "model/profile.h"
 #include "model/replication.h"

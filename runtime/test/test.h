@@ -51,6 +51,7 @@ void test_profile(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);
+void test_verify(void);
 void test_wal(void);
 
 #endif
