@@ -200,22 +200,38 @@ static td_status step_segment(td_wal_verifier *verifier,
 
 /* --- one log ------------------------------------------------------------ */
 
-/* The next shard with segments or checkpoints; false behind the last. */
-static bool start_log(td_wal_verifier *verifier) {
-  for (; verifier->shard < TD_SHARDS_MAX; verifier->shard++) {
-    uint32_t shard = verifier->shard, first;
-    uint32_t count = td_wal_dir_log(verifier->dir, shard_of(verifier), &first);
-    bool noted = slot_exists(verifier, shard, 0)
-              || slot_exists(verifier, shard, 1)
-              || (shard == 0 && verifier->meta);
-    if (count == 0 && !noted) continue;
-    verifier->segment = first;
-    verifier->segment_end = first + count;
-    verifier->notes = (td_wal_notes){.clean = false};
-    verifier->chained = verifier->region_known = false;
-    return true;
+/* The first shard from `shard` on that has a slot. */
+static uint32_t next_noted(const td_wal_verifier *verifier, uint32_t shard) {
+  while (shard < TD_SHARDS_MAX) {
+    bool none = !verifier->slots[0][shard / 8]
+             && !verifier->slots[1][shard / 8];
+    if (none) shard = (shard / 8 + 1) * 8;
+    else if (slot_exists(verifier, shard, 0)
+             || slot_exists(verifier, shard, 1)) return shard;
+    else shard++;
   }
-  return false;
+  return shard;
+}
+
+/* The next shard with segments or checkpoints; false behind the last. Logs
+ * follow one another in the list: the last one's end is this one's start. */
+static bool start_log(td_wal_verifier *verifier) {
+  const td_wal_dir *dir = verifier->dir;
+  uint32_t first = verifier->segment_end;
+  uint32_t shard = next_noted(verifier, verifier->shard);
+  if (verifier->shard == 0 && verifier->meta) shard = 0;
+  if (first < dir->segment_count
+      && dir->segments[first].name.shard.value < shard) {
+    shard = dir->segments[first].name.shard.value;
+  }
+  verifier->shard = shard;
+  if (shard == TD_SHARDS_MAX) return false;
+  uint32_t count = td_wal_dir_log(dir, shard_of(verifier), &first);
+  verifier->segment = first;
+  verifier->segment_end = first + count;
+  verifier->notes = (td_wal_notes){.clean = false};
+  verifier->chained = verifier->region_known = false;
+  return true;
 }
 
 static td_status step_slot(td_wal_verifier *verifier, uint32_t slot,
