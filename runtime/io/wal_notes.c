@@ -117,6 +117,36 @@ td_status td_wal_meta_read(const td_wal_dir *dir, td_wal_notes *notes,
   return TD_OK;
 }
 
+/* What reading a small file came to: a report, unless the world failed. */
+static td_status end_check(const td_wal_dir *dir, td_wal_file *file,
+                           td_status status, td_wal_report *report,
+                           td_error *err) {
+  if (status == TD_IO || status == TD_NO_MEMORY) {
+    if (err) *err = report->err;
+    return status;
+  }
+  if (status == TD_OK) td_wal_file_free(dir, file);
+  else report->verdict = verdict_of(status);
+  return TD_OK;
+}
+
+td_status td_wal_cuts_check(const td_wal_dir *dir, td_shard_id shard,
+                            td_wal_report *report, td_error *err) {
+  td_wal_file file;
+  td_cuts cuts;
+  td_status status = td_wal_cuts_read(dir, shard, &file, &cuts, &report->err);
+  return end_check(dir, &file, status, report, err);
+}
+
+td_status td_wal_layout_check(const td_wal_dir *dir, uint32_t epoch,
+                              td_wal_report *report, td_error *err) {
+  td_wal_file file;
+  td_layout layout;
+  td_status status = td_wal_layout_read(dir, epoch, &file, &layout,
+                                        &report->err);
+  return end_check(dir, &file, status, report, err);
+}
+
 /* Retired is what truncation may have removed: it never passes the older
  * checkpoint. A bad slot may have been the newer one, and then the other's
  * clean flag is out of date. */

@@ -27,6 +27,13 @@ TD_API td_status td_wal_slot_read(const td_wal_dir *dir, td_shard_id shard,
 TD_API td_status td_wal_meta_read(const td_wal_dir *dir, td_wal_notes *notes,
                                   td_wal_report *report, td_error *err);
 
+/* Reads the cuts of a shard, or a published layout: the report says what
+ * is wrong with it, if anything. Statuses: as td_wal_slot_read. */
+TD_API td_status td_wal_cuts_check(const td_wal_dir *dir, td_shard_id shard,
+                                   td_wal_report *report, td_error *err);
+TD_API td_status td_wal_layout_check(const td_wal_dir *dir, uint32_t epoch,
+                                     td_wal_report *report, td_error *err);
+
 /* Draws named, retired and clean from the slots that were read. */
 TD_API void td_wal_notes_end(td_wal_notes *notes);
 

@@ -7,8 +7,8 @@
 #include "io/wal_notes.h"
 
 /* The work on one log, in this order. */
-enum { STAGE_LOG, STAGE_SLOT, STAGE_SECOND_SLOT, STAGE_META, STAGE_FIRST,
-       STAGE_SEGMENTS };
+enum { STAGE_LOG, STAGE_SLOT, STAGE_SECOND_SLOT, STAGE_META, STAGE_CUTS,
+       STAGE_FIRST, STAGE_SEGMENTS };
 
 static bool slot_exists(const td_wal_verifier *verifier, uint32_t shard,
                         uint32_t slot) {
@@ -47,12 +47,17 @@ td_status td_wal_verify_open(td_wal_verifier *verifier,
     if (err) err->sys = -result;
     return TD_IO;
   }
-  return td_wal_cursor_open(&verifier->cursor, dir, (td_shard_id){0},
-                            (td_seqno){0}, err);
+  td_status status = td_wal_layouts_list(&verifier->layouts, dir, err);
+  if (status != TD_OK) return status;
+  status = td_wal_cursor_open(&verifier->cursor, dir, (td_shard_id){0},
+                              (td_seqno){0}, err);
+  if (status != TD_OK) td_wal_layouts_close(&verifier->layouts);
+  return status;
 }
 
 void td_wal_verify_close(td_wal_verifier *verifier) {
   td_wal_cursor_close(&verifier->cursor);
+  td_wal_layouts_close(&verifier->layouts);
   verifier->shard = TD_SHARDS_MAX;
   verifier->stage = STAGE_LOG;
 }
@@ -200,14 +205,14 @@ static td_status step_segment(td_wal_verifier *verifier,
 
 /* --- one log ------------------------------------------------------------ */
 
-/* The first shard from `shard` on that has a slot. */
+/* The first shard from `shard` on that has a slot or cuts. */
 static uint32_t next_noted(const td_wal_verifier *verifier, uint32_t shard) {
   while (shard < TD_SHARDS_MAX) {
-    bool none = !verifier->slots[0][shard / 8]
-             && !verifier->slots[1][shard / 8];
-    if (none) shard = (shard / 8 + 1) * 8;
-    else if (slot_exists(verifier, shard, 0)
-             || slot_exists(verifier, shard, 1)) return shard;
+    uint32_t at = shard / 8;
+    unsigned noted = verifier->slots[0][at] | verifier->slots[1][at]
+                   | verifier->layouts.cuts[at];
+    if (!noted) shard = (at + 1) * 8;
+    else if (noted >> (shard % 8) & 1) return shard;
     else shard++;
   }
   return shard;
@@ -281,13 +286,24 @@ static void check_notes(td_wal_verifier *verifier, td_wal_report *report) {
   td_error_at(&report->err, old ? TD_WAL_META_NAME : name, 0);
 }
 
+/* Behind the last log. */
+static td_status step_layout(td_wal_verifier *verifier,
+                             td_wal_report *report, td_error *err) {
+  const td_wal_layouts *layouts = &verifier->layouts;
+  if (verifier->layout == layouts->count) {
+    return td_fail(err, TD_END, NULL, 0, 0);
+  }
+  uint32_t epoch = layouts->epochs[verifier->layout++];
+  return td_wal_layout_check(verifier->dir, epoch, report, err);
+}
+
 /* One step of work. Leaves the report without a file when there is nothing
  * to say. */
 static td_status step(td_wal_verifier *verifier, td_wal_report *report,
                       td_error *err) {
   switch (verifier->stage) {
   case STAGE_LOG:
-    if (!start_log(verifier)) return td_fail(err, TD_END, NULL, 0, 0);
+    if (!start_log(verifier)) return step_layout(verifier, report, err);
     verifier->stage = STAGE_SLOT;
     return TD_OK;
   case STAGE_SLOT:
@@ -297,8 +313,14 @@ static td_status step(td_wal_verifier *verifier, td_wal_report *report,
     verifier->stage = STAGE_META;
     return step_slot(verifier, 1, report, err);
   case STAGE_META:
-    verifier->stage = STAGE_FIRST;
+    verifier->stage = STAGE_CUTS;
     return step_meta(verifier, report, err);
+  case STAGE_CUTS:
+    verifier->stage = STAGE_FIRST;
+    if (!td_wal_layouts_cuts(&verifier->layouts, shard_of(verifier))) {
+      return TD_OK;
+    }
+    return td_wal_cuts_check(verifier->dir, shard_of(verifier), report, err);
   default:
     if (verifier->segment < verifier->segment_end) {
       return step_segment(verifier, report, err);

@@ -18,13 +18,16 @@
  * A lazy batch proves nothing about a lazy batch before it in its segment:
  * such a run is torn where it breaks, and the report counts what is lost.
  *
+ * Checkpoints, cuts and published layouts are replaced by rename: what is
+ * wrong in one is never torn.
+ *
  * After a finding the log goes on with its next segment, and what only
  * follows from the finding is not reported again. Segments missing below
  * both checkpoints of a log may have been retired: no gap. Of a log that is
  * written meanwhile the last batch may look torn.
  *
  * Memory: one td_wal_cursor, one small file at a time (a checkpoint has at
- * most 64 MiB), and 32 KiB here.
+ * most 64 MiB), 4 bytes per layout, and 32 KiB here.
  *
  * Thread: owner. */
 #ifndef TD_IO_WAL_VERIFY_H
@@ -32,6 +35,7 @@
 
 #include "format/checkpoint.h"
 #include "io/wal.h"
+#include "io/wal_layouts.h"
 
 typedef enum td_verdict {
   TD_VERDICT_CLEAN,
@@ -111,9 +115,12 @@ typedef struct td_wal_verifier {  /* private to wal_verify*.c */
   td_seqno last_seq;
   bool meta;               /* checkpoint.meta is there */
   uint8_t slots[2][TD_WAL_SLOT_BYTES];  /* a bit per shard */
+  td_wal_layouts layouts;
+  uint32_t layout;         /* next one to be read */
 } td_wal_verifier;
 
-/* Lists the checkpoints. Statuses: TD_OK, TD_IO, TD_NO_MEMORY; after anything
+/* Lists the small files. Statuses: TD_OK, TD_IO, TD_NO_MEMORY, TD_TOO_MANY
+ * (layouts); after anything
  * but TD_OK there is nothing to close. The directory stays the caller's. */
 TD_API td_status td_wal_verify_open(td_wal_verifier *verifier,
                                     const td_wal_dir *dir, td_error *err);
@@ -121,8 +128,9 @@ TD_API td_status td_wal_verify_open(td_wal_verifier *verifier,
 TD_API void td_wal_verify_close(td_wal_verifier *verifier);
 
 /* The next report, logs in order of their shard: what is wrong with its
- * checkpoints, then every segment with its verdict; gaps and overlaps are
- * reports of their own before their segment's. Work is bounded by one
+ * checkpoints and cuts, then every segment with its verdict; gaps and
+ * overlaps are reports of their own before their segment's. Layouts come
+ * last. Work is bounded by one
  * segment. Statuses: TD_OK; TD_END; TD_IO and TD_NO_MEMORY with file and
  * offset, again when asked again: a failed read is no verdict. Writes *out
  * only on TD_OK. */

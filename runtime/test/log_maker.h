@@ -13,6 +13,7 @@ typedef struct log_maker {
   td_region_id region;
   uint16_t version;
   bool lazy;
+  uint32_t epoch;
   uint64_t next_seq;
   uint8_t *bytes;
   size_t size;

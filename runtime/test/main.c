@@ -43,6 +43,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"verify", test_verify},
+  {"layout", test_layout}, {"live", test_live},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {

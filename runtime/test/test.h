@@ -47,6 +47,8 @@ void test_base(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
+void test_layout(void);
+void test_live(void);
 void test_profile(void);
 void test_replication(void);
 void test_router(void);

@@ -32,7 +32,8 @@ void check_only(const verify_run *run, td_verdict verdict,
 /* Checks that there is none. */
 void check_clean(const verify_run *run);
 
-/* The other file of suite "verify", called by test_verify. */
+/* The other files of suite "verify", called by test_verify. */
 void test_verify_rules(void);
+void test_verify_places(void);
 
 #endif

@@ -295,7 +295,7 @@ static void case_cuts(void) {
   }
 }
 
-/* --- damage at random ----------------------------------------------------- */
+/* --- damage at random ------------------------------------------------ */
 
 /* Bytes set, zeroed, moved from elsewhere; up to three pieces of it. */
 static void damage(memory_file *file, td_prng *prng) {
@@ -347,4 +347,5 @@ void test_verify(void) {
   test_case("verify", "every cut", case_cuts);
   test_case("verify", "never quietly less", case_never_less);
   test_verify_rules();
+  test_verify_places();
 }
