@@ -7,7 +7,7 @@
 --   balanced = { peak =, ranges = { { shard =, first =, last =, events = } }
 --   } or nil }
 --
--- bytes are those of the events' records, 21 each: what a move would copy.
+-- Live events are counted (FORMAT.md 5); bytes are those of the events' records, 21 each: what a move would copy.
 local core = require "tidal.core"
 local json = require "tidal.json"
 
@@ -32,8 +32,15 @@ local function open(layout, dirs)
         err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
         return nil, err
       end
+      local layouts
+      layouts, err = core.wal.layouts(reader)
+      if not layouts then
+        err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
+        return nil, err
+      end
       total = total + reader:bytes()
-      sources[#sources + 1] = { region = region, dir = dir, reader = reader }
+      sources[#sources + 1] = { region = region, dir = dir, reader = reader,
+                                layouts = layouts }
     end
   end
   return sources, total
@@ -54,13 +61,17 @@ local function check_region(source, shard)
   }
 end
 
+-- Live events only: what a cut left behind counts where it went.
 local function read_log(profile, source, shard, tick)
   local fine, err = check_region(source, shard)
   if not fine then return nil, err end
-  local cursor <close> = assert(source.reader:cursor(shard))
+  local walk
+  walk, err = source.layouts:live(shard)
+  if not walk then return nil, err end
+  local closing <close> = walk
   while true do
     local bytes
-    bytes, err = profile:read(cursor)
+    bytes, err = walk:read(profile)
     if not bytes then return nil, err end
     if bytes == 0 then return true end
     tick(bytes)
