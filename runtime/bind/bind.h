@@ -169,6 +169,7 @@ void td_bind_open_checkpoint(lua_State *L);
 void td_bind_open_reader(lua_State *L);
 void td_bind_open_verify(lua_State *L);
 void td_bind_open_live(lua_State *L);
+void td_bind_open_cuts(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 

@@ -194,10 +194,10 @@ static int walk_counts(lua_State *L) {
   return 1;
 }
 
-/* --- text ------------------------------------------------------------------ */
+/* --- text ----------------------------------------------------------------- */
 
-/* Nine digits tell any two 32-bit floats apart. `finite` is false for what is
- * no number in JSON. */
+/* Nine digits tell any two 32-bit floats apart. What is no number in JSON is
+ * written as text. */
 static void format_weight(td_text *text, float weight, bool quoted) {
   char digits[40];
   bool finite = weight - weight == 0;

@@ -1,14 +1,14 @@
 #include "io/wal_live.h"
 
 static const td_alloc *alloc_of(const td_wal_live *live) {
-  return &live->layouts->dir->env.alloc;
+  return &live->dir->env.alloc;
 }
 
 /* --- cuts ---------------------------------------------------------------- */
 
 /* Loads the layout of one published cut. */
 static td_status load_cut(td_wal_live *live, td_cut cut, td_error *err) {
-  const td_wal_dir *dir = live->layouts->dir;
+  const td_wal_dir *dir = live->dir;
   td_wal_cut *out = &live->cuts[live->cut_count];
   td_wal_file file;
   *out = (td_wal_cut){.upto = cut.upto};
@@ -46,7 +46,7 @@ static td_status load_cuts(td_wal_live *live, td_span bytes, uint32_t count,
 }
 
 static td_status read_cuts(td_wal_live *live, td_error *err) {
-  const td_wal_dir *dir = live->layouts->dir;
+  const td_wal_dir *dir = live->dir;
   td_wal_file file;
   td_cuts cuts;
   if (!td_wal_layouts_cuts(live->layouts, live->shard)) return TD_OK;
@@ -71,7 +71,8 @@ static void free_cuts(td_wal_live *live) {
 
 td_status td_wal_live_open(td_wal_live *live, const td_wal_layouts *layouts,
                            td_shard_id shard, td_seqno from, td_error *err) {
-  *live = (td_wal_live){.layouts = layouts, .shard = shard, .from = from};
+  *live = (td_wal_live){.dir = layouts->dir, .layouts = layouts,
+                        .shard = shard, .from = from};
   td_status status = read_cuts(live, err);
   if (status == TD_OK) {
     status = td_wal_cursor_open(&live->cursor, layouts->dir, shard, from,
@@ -79,13 +80,13 @@ td_status td_wal_live_open(td_wal_live *live, const td_wal_layouts *layouts,
   }
   if (status != TD_OK) {
     free_cuts(live);
-    live->layouts = NULL;
+    live->dir = NULL;
   }
   return status;
 }
 
 void td_wal_live_close(td_wal_live *live) {
-  if (!live->layouts) return;
+  if (!live->dir) return;
   free_cuts(live);
   td_wal_cursor_close(&live->cursor);
   *live = (td_wal_live){.failed = {.status = TD_END}};

@@ -38,6 +38,7 @@ typedef struct td_wal_run {
 } td_wal_run;
 
 typedef struct td_wal_live {  /* private to wal_live.c */
+  const td_wal_dir *dir;
   const td_wal_layouts *layouts;
   td_wal_cursor cursor;
   td_wal_cut *cuts;
@@ -67,7 +68,7 @@ TD_API td_status td_wal_live_open(td_wal_live *live,
                                   const td_wal_layouts *layouts,
                                   td_shard_id shard, td_seqno from,
                                   td_error *err);
-/* Idempotent. The layouts must still be open. */
+/* Idempotent. Does not need the layouts any more. */
 TD_API void td_wal_live_close(td_wal_live *live);
 
 /* The next run. Statuses: TD_OK, TD_END, those of td_wal_cursor_next, and
