@@ -213,7 +213,7 @@ static void case_worlds(void) {
   CHECK(dead > rounds && alive > rounds);
 }
 
-/* --- what is refused ------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------ */
 
 static void make_plain(memory_store *store, world *made) {
   log_maker maker = make_segment(SHARD, 1);

@@ -7,7 +7,8 @@
 --   balanced = { peak =, ranges = { { shard =, first =, last =, events = } }
 --   } or nil }
 --
--- Live events are counted (FORMAT.md 5); bytes are those of the events' records, 21 each: what a move would copy.
+-- Live events are counted (FORMAT.md 5); bytes are those of their records,
+-- 21 each: what a move would copy.
 local core = require "tidal.core"
 local json = require "tidal.json"
 
