@@ -201,6 +201,14 @@ static int walk_counts(lua_State *L) {
 static void format_weight(td_text *text, float weight, bool quoted) {
   char digits[40];
   bool finite = weight - weight == 0;
+  /* Most weights are small whole numbers: the same text, ten times faster.
+   * (0 goes the long way: it may be -0.) */
+  if (finite && weight != 0 && weight > -1e9f && weight < 1e9f
+      && (float)(int32_t)weight == weight) {
+    if (weight < 0) td_text_char(text, '-');
+    td_text_decimal(text, (uint64_t)(weight < 0 ? -weight : weight));
+    return;
+  }
   int size = snprintf(digits, sizeof digits, "%.9g", (double)weight);
   bool quotes = quoted && !finite;
   if (quotes) td_text_char(text, '"');

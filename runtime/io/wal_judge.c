@@ -161,8 +161,8 @@ static td_status judge_tail(const td_wal_tail *tail, td_wal_report *report,
 
 /* A header with a right hash is no torn write, whatever else is wrong with
  * it. At the start of a segment it speaks against the segment's name. */
-td_status td_wal_judge(const td_wal_tail *tail, td_wal_report *report,
-                       td_error *err) {
+td_status td_wal_report_judge(const td_wal_tail *tail,
+                              td_wal_report *report, td_error *err) {
   switch ((int)report->err.status) {
   case TD_UNSUPPORTED:
     decide(report, TD_VERDICT_UNSUPPORTED, TD_EVIDENCE_NONE, 0);

@@ -25,7 +25,7 @@ typedef struct td_wal_tail {
 /* Judges what td_wal_cursor_next said of that place (report->err) and fills
  * in verdict, evidence, proof, suspect, lost_events. Statuses: TD_OK,
  * TD_IO. */
-TD_API td_status td_wal_judge(const td_wal_tail *tail, td_wal_report *report,
-                              td_error *err);
+TD_API td_status td_wal_report_judge(const td_wal_tail *tail,
+                                     td_wal_report *report, td_error *err);
 
 #endif

@@ -118,7 +118,7 @@ static td_status judge(td_wal_verifier *verifier, td_wal_report *report,
     .clean = verifier->notes.clean,
     .newest = is_newest(verifier),
   };
-  td_status status = td_wal_judge(&tail, report, err);
+  td_status status = td_wal_report_judge(&tail, report, err);
   if (status != TD_OK) td_error_at(err, report->err.file, err->offset);
   return status;
 }

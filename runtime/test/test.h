@@ -43,17 +43,17 @@ bool test_soak(void);
   } while (0)
 
 /* One function per test file, called from main.c. */
+void test_layout(void);
+void test_live(void);
+void test_verify(void);
 void test_base(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
-void test_layout(void);
-void test_live(void);
 void test_profile(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);
-void test_verify(void);
 void test_wal(void);
 
 #endif
