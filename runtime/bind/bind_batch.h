@@ -34,4 +34,10 @@ typedef struct td_bound_cursor {
 /* The open cursor at argument `arg`, its reader open too; else raises. */
 td_wal_cursor *td_bind_check_cursor(lua_State *L, int arg);
 
+/* The directory of the open reader at argument `arg`; else raises. */
+const td_wal_dir *td_bind_check_reader(lua_State *L, int arg);
+
+/* Counts records in the profile at argument `arg`. */
+void td_bind_profile_records(lua_State *L, int arg, td_span records);
+
 #endif

@@ -47,6 +47,11 @@ static void add(bound_profile *to, const td_batch *head, td_span payload) {
   td_profile_add(to->profile, to->router, payload, to->counts);
 }
 
+void td_bind_profile_records(lua_State *L, int arg, td_span records) {
+  bound_profile *to = td_bind_check(L, arg, &td_bind_profile);
+  td_profile_add(to->profile, to->router, records, to->counts);
+}
+
 /* profile:add(batch) */
 static int profile_add(lua_State *L) {
   bound_profile *to = self(L);

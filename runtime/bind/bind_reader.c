@@ -12,6 +12,12 @@ static reader *open_self(lua_State *L) {
   return self;
 }
 
+const td_wal_dir *td_bind_check_reader(lua_State *L, int arg) {
+  const reader *self = td_bind_check(L, arg, &td_bind_reader);
+  if (!self->open) luaL_error(L, "the reader is closed");
+  return &self->dir;
+}
+
 static td_alloc state_alloc(lua_State *L) {
   td_alloc alloc;
   alloc.fn = lua_getallocf(L, &alloc.ctx);

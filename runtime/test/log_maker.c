@@ -27,6 +27,8 @@ static void seal(log_maker *maker, td_batch batch, uint8_t *at, size_t size) {
   batch.version = maker->version;
   batch.shard = maker->name.shard;
   batch.region = maker->region;
+  batch.lazy = maker->lazy;
+  batch.layout_epoch = maker->epoch;
   batch.first_seq.value = maker->next_seq;
   batch.timestamp_ns = UINT64_MAX - maker->next_seq;
   td_span payload = {at + TD_BATCH_HEADER_BYTES, size};

@@ -12,6 +12,8 @@ typedef struct log_maker {
   td_segname name;        /* of the segment in the making */
   td_region_id region;
   uint16_t version;
+  bool lazy;
+  uint32_t epoch;
   uint64_t next_seq;
   uint8_t *bytes;
   size_t size;

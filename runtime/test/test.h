@@ -43,6 +43,9 @@ bool test_soak(void);
   } while (0)
 
 /* One function per test file, called from main.c. */
+void test_layout(void);
+void test_live(void);
+void test_verify(void);
 void test_base(void);
 void test_batch(void);
 void test_checkpoint(void);

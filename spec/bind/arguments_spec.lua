@@ -12,6 +12,7 @@ local a_table, weight, boolean = arguments.table, arguments.weight, arguments.bo
 
 local U32 <const> = uint(0, 0xffffffff)
 local COUNT <const> = uint(1, 65536)
+local BYTES <const> = uint(1, 0xffffffff)
 local VALUES <const> = arguments.values()
 
 -- A row: kinds of arguments, and values that are right.
@@ -35,6 +36,7 @@ local BATCH <const> = arguments.objects()["tidal.Batch"]:encode()
 local CHECKPOINT <const> = core.wal.encode_checkpoint {}
 local EVENT <const> = { entity = 1, signal_type = 2, weight = 3, timestamp_ns = 4 }
 local STARTS <const> = { 0, 5, 9 }
+local CUT <const> = { upto = 7, epoch = 2 }
 
 local rows = {
   ["error"] = row({ a_table }, {}), ["is_error"] = row({ any }, 1),
@@ -68,6 +70,10 @@ local rows = {
   ["wal.decode_checkpoint"] = row({ bytes }, CHECKPOINT),
   ["wal.checkpoint_name"] = row({ shard, u64 }, 3, 1),
   ["wal.reader"] = row({ arguments.path }, golden.dir),
+  ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
+  ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
+  ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
+  ["wal.decode_cuts"] = row({ bytes }, core.wal.encode_cuts { cuts = { CUT } }),
 }
 for _, name in ipairs { "cmp", "lt", "le" } do rows["u64." .. name] = row({ u64, u64 }, 5, 2) end
 -- Two numbers may have no sum, no quotient and so on.
@@ -109,9 +115,19 @@ local methods = {
     { "__gc" }, { "__close" },
   },
   ["tidal.WalCursor"] = { { "next" }, { "batches" }, { "close" }, { "__gc" }, { "__close" } },
+  ["tidal.WalLayouts"] = {
+    { "epochs" }, { "live", shard, optional(u64), 3, 1 }, { "close" }, { "__gc" }, { "__close" },
+  },
+  ["tidal.WalLive"] = {
+    { "read", optional(object "tidal.Profile"), optional(BYTES),
+      arguments.objects()["tidal.Profile"], 1 },
+    { "counts" }, { "text", arguments.word("csv", "json"), any, optional(BYTES), "csv", true, 1 },
+    { "close" }, { "__gc" }, { "__close" },
+  },
+  ["tidal.WalVerifier"] = { { "next" }, { "close" }, { "__gc" }, { "__close" } },
   ["tidal.Profile"] = {
     { "add", object "tidal.Batch", arguments.objects()["tidal.Batch"] },
-    { "read", object "tidal.WalCursor", optional(uint(1, 0xffffffff)),
+    { "read", object "tidal.WalCursor", optional(BYTES),
       arguments.objects()["tidal.WalCursor"], 1 },
     { "events" }, { "distinct" }, { "exact" }, { "counts" }, { "hottest", COUNT, 3 },
     { "split", COUNT, 3 },
@@ -292,6 +308,12 @@ local mark = { log = "r1:s3", epoch = 1, seqno = 1 }
 sweep_fields("encode_checkpoint{marks}", function(one)
   return core.wal.encode_checkpoint { marks = { one } }
 end, mark, { log = log, epoch = U32, seqno = u64 })
+sweep_fields("encode_cuts", core.wal.encode_cuts, { cuts = { CUT } }, {
+  shard = optional(uint(0, 65535)), region = optional(uint(0, 65535)), cuts = a_table,
+  generation = optional(not_zero) })
+sweep_fields("encode_cuts{cuts}", function(one)
+  return core.wal.encode_cuts { cuts = { one } }
+end, CUT, { upto = u64, epoch = uint(1, 0xffffffff) })
 sweep_fields("restore", function(one)
   return core.state({ "r1:s3" }):restore { one }
 end, mark, { log = log, epoch = U32, seqno = u64 })
@@ -348,7 +370,10 @@ end)
 
 describe("by hand,", function()
   it("__gc and __close end an object once, however often they are called", function()
-    for _, name in ipairs { "tidal.WalReader", "tidal.WalCursor" } do
+    local use = { ["tidal.WalReader"] = "bytes", ["tidal.WalCursor"] = "next",
+                  ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
+                  ["tidal.WalVerifier"] = "next" }
+    for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do
         local one = arguments.objects()[name]
@@ -358,7 +383,7 @@ describe("by hand,", function()
           meta.__close(one, "an error")
           one:close()
         end
-        assert.is_false(pcall(name == "tidal.WalReader" and one.bytes or one.next, one))
+        assert.is_false(pcall(one[call], one))
       end
     end
     collectgarbage()

@@ -20,6 +20,7 @@ function M.objects()
   assert(state:advance("r0:s0", 1, 10))
   local builder = core.wal.builder()
   builder:add(1, 2, 3, 4)
+  local layouts = assert(core.wal.layouts(reader))
   return {
     ["tidal.ShardId"] = core.shard(3), ["tidal.RegionId"] = core.region(2),
     ["tidal.LogId"] = core.log(1, 3), ["tidal.WalSegmentId"] = core.segment(1, 3, 42),
@@ -27,7 +28,9 @@ function M.objects()
     ["tidal.ReplicationState"] = state, ["tidal.BatchBuilder"] = builder,
     ["tidal.Batch"] = core.wal.decode_batch(batch), ["tidal.Scan"] = core.wal.scan(batch),
     ["tidal.Profile"] = core.profile(core.router.even(5), 64), ["tidal.WalReader"] = reader,
-    ["tidal.WalCursor"] = reader:cursor(1),
+    ["tidal.WalCursor"] = reader:cursor(1), ["tidal.WalLayouts"] = layouts,
+    ["tidal.WalLive"] = assert(layouts:live(1)),
+    ["tidal.WalVerifier"] = assert(core.wal.verifier(reader)),
     ["tidal.Error"] = core.error { code = "x", message = "an error" },
   }
 end
@@ -45,6 +48,8 @@ M.prints = {
   ["tidal.Profile"] = function(p) return p:events() .. " " .. p:distinct() .. #p:split(3) end,
   ["tidal.WalReader"] = function(r) return r:bytes() .. " " .. #r:segments() end,
   ["tidal.WalCursor"] = function(c) return tostring(c:next()) end,
+  ["tidal.WalLayouts"] = function(l) return #l:epochs() .. " " .. l:live(1):read() end,
+  ["tidal.WalLive"] = function(w) return w:counts().events .. " " .. w:read(nil, 1) end,
 }
 
 ---The __name of a value, or nil.
@@ -91,6 +96,10 @@ function M.values()
   add("a closed cursor", closed["tidal.WalCursor"])
   closed["tidal.WalReader"]:close()
   add("a closed reader", closed["tidal.WalReader"])
+  for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier" } do
+    closed[name]:close()
+    add("a closed " .. name, closed[name])
+  end
   add("an orphaned cursor", (function()
     local more = M.objects()
     more["tidal.WalReader"]:close()

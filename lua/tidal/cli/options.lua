@@ -137,6 +137,13 @@ function M.read(path)
   return bytes
 end
 
+---A reader over a directory of logs; fails with the system's reason.
+function M.reader(path)
+  local reader, err = core.wal.reader(path)
+  if not reader then error(err, 0) end
+  return reader
+end
+
 ---The layout in a file.
 function M.layout(path)
   return require "tidal.cluster".load(path)

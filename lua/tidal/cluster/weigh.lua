@@ -7,7 +7,8 @@
 --   balanced = { strategy = "ranges" | "hash_ranges", peak =, ranges = { {
 --   shard =, first =, last =, events = }, ... } } or nil }
 --
--- bytes are those of the events' records, 21 each: what a move would copy.
+-- Live events are counted (FORMAT.md 5); bytes are those of their records,
+-- 21 each: what a move would copy.
 local core = require "tidal.core"
 local faults = require "tidal.faults"
 local json = require "tidal.json"
@@ -24,6 +25,22 @@ local SKEW <const> = 1.5
 -- Splits are proposed where they cut the peak by at least this much.
 local GAIN <const> = 0.9
 
+-- The logs of one directory and its layouts, or nil, err.
+local function open_source(region, dir)
+  local reader, err = core.wal.reader(dir)
+  local layouts
+  if reader then
+    layouts, err = core.wal.layouts(reader)
+    if layouts then
+      return { region = region, dir = dir, reader = reader,
+               layouts = layouts }
+    end
+    reader:close()
+  end
+  err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
+  return nil, err
+end
+
 -- Opens the logs of all directories, by region.
 local function open(layout, dirs)
   local sources, total = {}, 0
@@ -39,13 +56,10 @@ local function open(layout, dirs)
   for _, region in ipairs(layout.regions) do
     local dir = dirs[region.name]
     if dir then
-      local reader, err = core.wal.reader(dir)
-      if not reader then
-        err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
-        return nil, err
-      end
-      total = total + reader:bytes()
-      sources[#sources + 1] = { region = region, dir = dir, reader = reader }
+      local source, err = open_source(region, dir)
+      if not source then return nil, err end
+      total = total + source.reader:bytes()
+      sources[#sources + 1] = source
     end
   end
   return sources, total
@@ -79,10 +93,14 @@ local function check_region(source)
   }
 end
 
+-- Live events only: what a cut left behind counts where it went.
 local function read_log(profile, source, shard, tick)
-  local cursor <close> = assert(source.reader:cursor(shard))
+  local walk, err = source.layouts:live(shard)
+  if not walk then return nil, err end
+  local closing <close> = walk
   while true do
-    local bytes, err = profile:read(cursor)
+    local bytes
+    bytes, err = walk:read(profile)
     if not bytes then return nil, err end
     if bytes == 0 then return true end
     tick(bytes)
@@ -95,6 +113,7 @@ local function read_source(profile, source, tick)
     fine, err = read_log(profile, source, shard, tick)
     if not fine then break end
   end
+  source.layouts:close()
   source.reader:close()
   if fine then return true end
   err.message = ("%s=%s: %s"):format(source.region.name, source.dir,

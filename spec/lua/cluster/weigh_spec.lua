@@ -1,3 +1,5 @@
+-- What logs say about a layout: live events, counted as plain arithmetic
+-- counts them, errors that name the directory.
 local core = require "tidal.core"
 local gen = require "spec.support.gen"
 local golden = require "spec.support.golden"
@@ -6,6 +8,7 @@ local lfs = require "lfs"
 local oracle = require "spec.support.oracle"
 local routing = require "tidal.routing"
 local script = require "spec.support.script"
+local wal_dir = require "spec.support.wal_dir"
 local weigh = require "tidal.cluster.weigh"
 
 local V1 <const>, V2 <const> = "v1-single", "v2-five-shards"  -- r0 and, but for s0, r1
@@ -109,6 +112,21 @@ describe("weigh()", function()
     end
   end
 
+  it("counts live events only, where a directory has layouts and cuts", function()
+    local layout = script.layout { shards = 3, routing = routing.hash() }
+    for name, region in pairs { moved = "us-east", hashed = "eu-west", unpublished = "us-east" } do
+      local load = assert(weigh.weigh(layout, { [region] = path("live/" .. name) }))
+      local want, all = { 0, 0, 0 }, 0
+      for entity in golden.read("live/" .. name .. ".csv"):gmatch "%d+,%d+,%d+,(0x%x+)" do
+        local shard = OWNER.hash(math.tointeger(tonumber(entity)), 3)
+        want[shard + 1], all = want[shard + 1] + 1, all + 1
+      end
+      assert.is_true(all > 50)
+      assert.same({ all, all * 21 }, { load.events, load.bytes })
+      for s, shard in ipairs(load.shards) do assert.equal(want[s], shard.events) end
+    end
+  end)
+
   it("counts a single shard, which is never skewed", function()
     local load = weighed({ regions = { "a" }, shards = 1, routing = routing.single() },
                          { a = path(V1) }).load
@@ -118,10 +136,11 @@ describe("weigh()", function()
 
   it("reports progress up to the size of all segments", function()
     local last, calls, total = 0, 0, 0
-    weighed({}, CASES[4][2], function(done, all)
+    local function progress(done, all)
       assert.is_true(done > last and done <= all)
       last, calls, total = done, calls + 1, all
-    end)
+    end
+    weighed({}, CASES[4][2], progress)
     local size = 0
     for _, dir in ipairs { V1, V2 } do
       for _, name in ipairs(golden.segments(dir)) do
@@ -130,6 +149,9 @@ describe("weigh()", function()
     end
     assert.equal(size, total)
     assert.is_true(calls >= 6)
+    last = 0
+    weighed({}, { ["us-east"] = path(V1) }, progress)
+    assert.equal(total, last)
   end)
 
   it("knows an empty directory", function()
@@ -251,6 +273,20 @@ describe("damage", function()
       assert.equal(("%s=%s/damaged/%s: %s: "):format(region, golden.dir, name, err.file),
                    err.message:match "^.-: .-: ")
       assert.matches(("(at byte %d)"):format(err.offset), err.message, 1, true)
+    end)
+  end
+
+  for _, row in ipairs {
+    { "layout-0000000002.json", "payload_hash" }, { "cuts-s00000", "header_hash" },
+    { "wal-s00001-00000000000000000001.seg", "payload_hash" },
+  } do
+    it("is refused where directories have layouts and cuts: " .. row[1], function()
+      local files = wal_dir.copy("live/moved", { [row[1]] = wal_dir.flip(90) })
+      wal_dir.with(files, function(dir)
+        local made, err = weigh.weigh(script.layout(), { ["us-east"] = dir })
+        assert.same({ nil, row[2], row[1] }, { made, err.code, err.file })
+        assert.matches("us-east=" .. dir .. ": " .. row[1], err.message, 1, true)
+      end)
     end)
   end
 
