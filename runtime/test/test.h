@@ -47,6 +47,7 @@ void test_base(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
+void test_env(void);
 void test_profile(void);
 void test_replication(void);
 void test_router(void);
