@@ -52,6 +52,7 @@ void test_profile(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);
+void test_sim(void);
 void test_wal(void);
 
 #endif
