@@ -284,6 +284,7 @@ void test_log(void) {
   test_case("log", "truncation keeps what anybody needs", case_truncate);
   test_case("log", "policies sync as they say", case_policies);
   test_case("log", "a torn tail of lazy batches", case_lazy_tail);
+  test_log_golden();
   test_log_damage();
   test_log_faults();
   test_log_crash();
