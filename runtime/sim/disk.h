@@ -96,6 +96,7 @@ typedef struct td_disk_faults {
   int32_t fail_sys;       /* ... with this error, 0 = it is short */
   td_disk_short fail_short;
   bool fail_on;           /* ... and those behind it */
+  bool interrupts;        /* every other write and sync gets EINTR first */
   uint64_t last_call;     /* no call behind it does anything; 0 = none */
   uint64_t capacity;      /* bytes of all files; 0 = no limit */
   td_disk_personality personality;

@@ -68,6 +68,11 @@ int32_t td_disk_enter(td_disk *disk, size_t *length) {
   return 0;
 }
 
+/* By parity of the call: the next try has the other one. */
+static bool interrupted(const td_disk *disk) {
+  return disk->faults.interrupts && disk->counts.calls % 2;
+}
+
 static void add_piece(td_disk *disk, td_disk_inode *inode, uint64_t offset,
                       td_span data, bool cut) {
   if (inode->piece_count == inode->piece_room) {
@@ -180,6 +185,7 @@ int64_t td_disk_file_write(void *ctx, td_file *file, const void *bytes,
   if (file->failed && !dead) disk->counts.writes_after_failed++;
   if (failed == -TD_SYS_IO && !dead) file->failed = true;
   if (failed) return failed;
+  if (interrupted(disk)) return -TD_SYS_INTR;
   size_t room = fits(disk, inode, offset, length);
   if (room == 0 && length > 0) return -TD_SYS_NOSPC;
   if (length > room) length = room;
@@ -207,6 +213,7 @@ int td_disk_file_sync(void *ctx, td_file *file, bool full) {
   disk->counts.syncs++;
   if (failed && failed != -TD_SYS_INTR) fail_sync(disk, file);
   if (failed) return failed;
+  if (interrupted(disk)) return -TD_SYS_INTR;
   /* Only what waits: after a failed sync pages are clean and stay lost. */
   for (uint32_t p = 0; p < inode->piece_count; p++) {
     make_durable(disk, inode, &inode->pieces[p]);

@@ -201,6 +201,18 @@ static void case_full(void) {
   CHECK(full > 50 && again == full);
 }
 
+/* Interrupted calls are made again; nobody sees them. */
+static void case_interrupts(void) {
+  for (uint32_t w = 0; w < 20; w++) {
+    scene_init(&work, test_seed() + w);
+    work.disk.faults.interrupts = true;
+    CHECK(scene_open(&work) == TD_OK);
+    for (uint32_t i = 0; i < STEPS; i++) CHECK(scene_step(&work));
+    check_after(&work, "interrupts", w);
+    scene_deinit(&work);
+  }
+}
+
 void test_log_faults(void) {
   test_case("log", "an error at every call, once and for good",
             case_every_call);
@@ -208,4 +220,5 @@ void test_log_faults(void) {
             case_failed_syncs);
   test_case("log", "every request for memory fails", case_memory);
   test_case("log", "a full disk", case_full);
+  test_case("log", "interrupted writes and syncs", case_interrupts);
 }

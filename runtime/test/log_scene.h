@@ -74,6 +74,7 @@ const char *scene_survive(scene *at);
 /* The other files of suite "log", called by test_log. */
 void test_log_crash(void);
 void test_log_faults(void);
+void test_log_kill(void);
 void test_log_golden(void);
 void test_log_damage(void);
 

@@ -126,6 +126,27 @@ static void case_v1(void) {
   scene_deinit(&work);
 }
 
+/* A torn v1 tail is cut in the file itself, and kept in quarantine. */
+static void case_v1_torn(void) {
+  static const char *name = "wal-00000000000000000001.seg";
+  scene_model found;
+  uint8_t bytes[64 + 4 * TD_RECORD_BYTES + 30];
+  init_log(&work, 0, 0);
+  put_batch(&work, 1, 1, 4, (td_segname){{0}, {1}});
+  const td_disk_bytes *file = td_disk_find(&work.disk, name);
+  memcpy(bytes, file->data, file->size);
+  memcpy(bytes + file->size, file->data, 30);
+  td_disk_put(&work.disk, name, (td_span){bytes, sizeof bytes});
+  CHECK(open_log(&work) == TD_OK);
+  CHECK(work.log.recovery.torn && !work.log.recovery.rewritten);
+  CHECK_U64(work.log.recovery.cut_bytes, 30);
+  CHECK_U64(td_disk_find(&work.disk, name)->size, sizeof bytes - 30);
+  scene_close(&work, false);
+  CHECK(scene_read(&work, &found, NULL) == TD_END);
+  CHECK_U64(found.count, 1);
+  scene_deinit(&work);
+}
+
 /* v1 is (r0, s0) and nothing else; regions and shards are not mixed. */
 static void case_wrong_log(void) {
   init_log(&work, 7, 0);
@@ -278,6 +299,7 @@ void test_log(void) {
   test_case("log", "numbers survive closing", case_numbers);
   test_case("log", "the last number is 2^64-1", case_last_number);
   test_case("log", "v1 goes on as v2 in place", case_v1);
+  test_case("log", "a torn tail of v1", case_v1_torn);
   test_case("log", "another log's files are refused", case_wrong_log);
   test_case("log", "1 to TD_RECORDS_MAX events", case_lengths);
   test_case("log", "segments end at their bound", case_rotation);
@@ -288,4 +310,5 @@ void test_log(void) {
   test_log_damage();
   test_log_faults();
   test_log_crash();
+  test_log_kill();
 }
