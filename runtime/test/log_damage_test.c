@@ -199,11 +199,52 @@ static void case_quarantine(void) {
   scene_deinit(&work);
 }
 
+/* Damages the end of one segment of two batches, under a checkpoint; what is
+ * whole behind the damage is nothing, so only the checkpoint can tell. */
+static td_status open_rotten(td_seqno seqno, td_seqno own_mark, bool clean) {
+  uint8_t bytes[TD_CHECKPOINT_HEADER_BYTES + TD_MARK_BYTES
+                + TD_CHECKPOINT_HASH_BYTES];
+  static const char *name = "wal-00000000000000000001.seg";
+  scene_init(&work, 6);
+  work.options = td_wal_options_init((td_log_id){{0}, {0}});
+  work.options.group_delay_ns = 0;
+  work.options.ahead_bytes = 0;
+  CHECK(scene_open(&work) == TD_OK);
+  CHECK(scene_append(&work, 2) == TD_OK && scene_append(&work, 2) == TD_OK);
+  scene_close(&work, false);
+  td_mark mark = {work.options.log, 0, own_mark};
+  td_checkpoint point = {.seqno = seqno, .generation = 9, .mark_count = 1,
+                         .clean = clean};
+  if (td_seqno_cmp(own_mark, (td_seqno){0}) == 0) point.mark_count = 0;
+  CHECK(td_checkpoint_encode(&point, &mark, bytes, sizeof bytes, NULL)
+        == TD_OK);
+  td_span slot = {bytes, td_checkpoint_size(point.mark_count)};
+  td_disk_put(&work.disk, "checkpoint-s00000.1", slot);
+  const td_disk_bytes *file = td_disk_find(&work.disk, name);
+  CHECK_U64(file->size, 2 * (64 + 42));
+  file->data[file->size - 1] ^= 1;
+  work.model.count--;
+  td_status status = scene_open(&work);
+  scene_close(&work, false);
+  scene_deinit(&work);
+  return status;
+}
+
+static void case_evidence(void) {
+  td_seqno none = {0}, before = {2}, through = {4};
+  CHECK(open_rotten(none, none, false) == TD_OK);
+  CHECK(open_rotten(before, before, false) == TD_OK);
+  CHECK(open_rotten(through, none, false) == TD_CORRUPT);
+  CHECK(open_rotten(none, through, false) == TD_CORRUPT);
+  CHECK(open_rotten(before, none, true) == TD_CORRUPT);
+}
+
 void test_log_damage(void) {
   test_case("log", "every bit flipped", case_flips);
   test_case("log", "every bit flipped, closed cleanly", case_flips_clean);
   test_case("log", "cut at every byte, closed cleanly", case_cuts_clean);
   test_case("log", "cut at every byte, in use", case_cuts_active);
   test_case("log", "a lost file is missed", case_lost_files);
+  test_case("log", "checkpoints are evidence", case_evidence);
   test_case("log", "what is cut off is kept", case_quarantine);
 }
