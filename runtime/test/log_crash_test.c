@@ -98,6 +98,10 @@ static const char *kill_then_fail(const scene *from, uint64_t call,
 static uint64_t crash_at(uint64_t seed, uint64_t call, uint32_t ways_most) {
   td_prng chance = {seed ^ call << 32};
   scene_init(&work, seed);
+  if (seed % 5 == 0) {  /* nothing is promised but that it goes on */
+    work.options.sync = TD_WAL_UNSAFE_NEVER;
+    work.model.lazy = true;
+  }
   work.disk.faults.last_call = call;
   scene_run(&work, STEPS);
   scene_close(&work, false);
