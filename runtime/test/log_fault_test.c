@@ -100,7 +100,7 @@ kinds[] = {
 };
 
 static void case_every_call(void) {
-  uint32_t runs = 0, workloads = test_soak() ? 100 : 4;
+  uint32_t runs = 0, workloads = test_soak() ? 100 : 8 / SCENE_SHARE;
   for (uint32_t w = 0; w < workloads; w++) {
     uint64_t seed = test_seed() + 104729u * w;
     uint64_t calls = count_calls(seed);
@@ -120,12 +120,12 @@ static void case_every_call(void) {
     }
   }
   printf("# %u runs\n", runs);
-  CHECK(runs >= 5000);
+  CHECK(runs >= 8000 / SCENE_SHARE);
 }
 
 static void case_failed_syncs(void) {
   static const char *const names[] = {"ext4", "xfs", "btrfs"};
-  uint32_t failed = 0, workloads = test_soak() ? 400 : 30;
+  uint32_t failed = 0, workloads = test_soak() ? 400 : 32 / SCENE_SHARE;
   for (uint32_t w = 0; w < workloads; w++) {
     uint64_t seed = test_seed() + 1299709u * w;
     uint64_t calls = count_calls(seed);
@@ -143,7 +143,7 @@ static void case_failed_syncs(void) {
     }
   }
   printf("# %u runs with a failed sync\n", failed);
-  CHECK(failed > 300);
+  CHECK(failed > 1000 / SCENE_SHARE);
 }
 
 /* No request for memory is vital: the log says so and stays as it was. */

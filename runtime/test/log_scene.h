@@ -7,6 +7,13 @@
 
 #define SCENE_BATCHES_MAX 96u
 
+/* Under a sanitizer the enumerations take one part of so many. */
+#ifdef __SANITIZE_ADDRESS__
+#define SCENE_SHARE 8u
+#else
+#define SCENE_SHARE 1u
+#endif
+
 typedef struct scene_batch {
   uint64_t first;
   uint32_t events;

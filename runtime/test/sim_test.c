@@ -48,8 +48,9 @@ static bool leaves(const scene *at, uint64_t way, const char *name,
   td_disk left;
   td_disk_crash(&at->disk, way, NULL, &left);
   const td_disk_bytes *found = td_disk_find(&left, name);
-  bool same = want ? found && found->size == strlen(want)
-                       && memcmp(found->data, want, found->size) == 0
+  size_t size = want ? strlen(want) : 0;
+  bool same = want ? found && found->size == size
+                       && (size == 0 || memcmp(found->data, want, size) == 0)
                    : !found;
   td_disk_deinit(&left);
   return same;
