@@ -1,5 +1,5 @@
 /* The writing half of the real environment, in a directory of its own.
- * Covers io/env_posix io/lock_posix. */
+ * Covers io/env_posix. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "test/test.h"

@@ -1,5 +1,5 @@
 /* Many threads, one log: each gets its own numbers, groups form, and what a
- * reader finds is what each of them wrote. */
+ * reader finds is what each of them wrote. Covers io/lock_posix. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "test/test.h"
