@@ -70,9 +70,9 @@ fuzz() {
 # ThreadSanitizer wants less address randomisation than newer kernels have.
 tsan_unit() {
   if setarch -R true 2>/dev/null; then
-    setarch -R build/tsan/bin/tidal-unit replication
+    setarch -R build/tsan/bin/tidal-unit replication log_threads
   else
-    build/tsan/bin/tidal-unit replication
+    build/tsan/bin/tidal-unit replication log_threads
   fi
 }
 

@@ -45,10 +45,11 @@ end
 local C_FILES = find({ ".c", ".h" }, "runtime")
 local LUA_FILES = find({ ".lua" }, "lua", "scripts", "spec", "premake5.lua")
 local LIBRARY = find({ ".c", ".h" }, "runtime/base", "runtime/format", "runtime/model",
-                     "runtime/io")
+                     "runtime/io", "runtime/sim")
 
 local FLOORS = {
   base = {}, format = { "base" }, model = { "base", "format" }, io = { "base", "format" },
+  sim = { "base", "format" },
   bind = { "base", "format", "model", "io" },
   host = { "base", "format", "model", "io", "bind" },
 }
@@ -68,17 +69,18 @@ local DOORS = {
   { "^lua%.h$", { "runtime/bind/", "runtime/host/", "runtime/tidal_lua.h" } },
   { "^lauxlib%.h$", { "runtime/bind/", "runtime/host/" } },
   { "^lualib%.h$", { "runtime/host/" } },
-  { "^stdio%.h$", { "runtime/bind/", "runtime/host/", "runtime/test/", "runtime/bench/",
-                    "runtime/fuzz/" } },
+  { "^stdio%.h$", { "runtime/io/env_posix.c", "runtime/bind/", "runtime/host/",
+                    "runtime/test/", "runtime/bench/", "runtime/fuzz/" } },
   { "^stdlib%.h$", { "runtime/io/env_posix.c", "runtime/io/panic_posix.c", "runtime/host/",
                      "runtime/test/", "runtime/bench/", "runtime/fuzz/" } },
 }
 local POSIX = {}
-for name in ([[unistd fcntl dirent errno signal pthread time sys/stat sys/types sys/wait sched
-               spawn]]):gmatch "%S+" do
+for name in ([[unistd fcntl dirent errno signal pthread time sys/file sys/stat sys/types sys/wait
+               sched spawn]]):gmatch "%S+" do
   POSIX[name .. ".h"] = true
 end
-local POSIX_DOORS = { "runtime/io/env_posix.c", "runtime/io/panic_posix.c", "runtime/host/",
+local POSIX_DOORS = { "runtime/io/env_posix.c", "runtime/io/lock_posix.c",
+                      "runtime/io/panic_posix.c", "runtime/host/",
                       "runtime/test/", "runtime/bench/", "runtime/fuzz/" }
 
 local function behind(path, doors)

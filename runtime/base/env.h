@@ -5,12 +5,14 @@
  * another. There are no paths below a directory handle: names are checked by
  * their grammar (no '/', no "..") before they get here.
  *
- * Calls return 0 or a negative errno.
+ * Calls return 0 or a negative errno. The members behind file_close are for
+ * writing: a store that is only read from may leave them NULL.
  *
  * Thread: as the implementation says; the posix one: any. */
 #ifndef TD_BASE_ENV_H
 #define TD_BASE_ENV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,12 +37,53 @@ typedef struct td_store_class {
   int64_t (*file_read)(void *ctx, td_file *file, void *out, size_t size,
                        uint64_t offset);
   void (*file_close)(void *ctx, td_file *file);
+
+  /* Makes a plain file that was not there, to read and write; -EEXIST. */
+  int (*file_create)(void *ctx, td_dir *dir, const char *name, td_file **out);
+  /* Opens an existing plain file to read and write, never through a link. */
+  int (*file_edit)(void *ctx, td_dir *dir, const char *name, td_file **out);
+  /* Bytes written, at most size; may be short or interrupted: the caller
+   * goes on. Behind the end the file grows. */
+  int64_t (*file_write)(void *ctx, td_file *file, const void *bytes,
+                        size_t size, uint64_t offset);
+  /* Until this returns 0 nothing written is safe from a power failure.
+   * Content and size; `full` adds what is not needed to read it back. */
+  int (*file_sync)(void *ctx, td_file *file, bool full);
+  int (*file_truncate)(void *ctx, td_file *file, uint64_t size);
+  /* Opens a directory below this one, making it when it is not there. */
+  int (*dir_make)(void *ctx, td_dir *dir, const char *name, td_dir **out);
+  /* Moves a name, replacing what has the other. */
+  int (*dir_rename)(void *ctx, td_dir *source, const char *name,
+                    td_dir *target, const char *new_name);
+  int (*dir_unlink)(void *ctx, td_dir *dir, const char *name);
+  /* Until this returns 0 no name made, moved or removed is safe. */
+  int (*dir_sync)(void *ctx, td_dir *dir);
+  /* One holder of a name at a time; file_close lets go, and so does the end
+   * of the process. -EWOULDBLOCK (TD_SYS_AGAIN): somebody else holds it. */
+  int (*dir_lock)(void *ctx, td_dir *dir, const char *name, td_file **out);
 } td_store_class;
+
+/* The error numbers that callers tell apart; io/env_posix.c checks that they
+ * are the system's. */
+enum {
+  TD_SYS_NOENT = 2, TD_SYS_INTR = 4, TD_SYS_IO = 5, TD_SYS_AGAIN = 11,
+  TD_SYS_EXIST = 17, TD_SYS_NOTDIR = 20, TD_SYS_NOSPC = 28, TD_SYS_ROFS = 30,
+  TD_SYS_DQUOT = 122,
+};
+
+typedef struct td_clock_class {
+  uint64_t (*wall_ns)(void *ctx);  /* since 1970; may go back */
+  uint64_t (*mono_ns)(void *ctx);  /* never goes back; any beginning */
+} td_clock_class;
 
 typedef struct td_env {
   const td_store_class *store;
   void *store_ctx;
   td_alloc alloc;
+  const td_clock_class *clock;  /* NULL where only reading is done */
+  void *clock_ctx;
+  uint64_t (*random)(void *ctx);  /* names and jitter, nothing secret */
+  void *random_ctx;
 } td_env;
 
 #endif

@@ -62,7 +62,15 @@
   X(PEERS, "peers", "do not name the node's own shard {got}") \
   X(NO_ROUTER, "no_router", "is missing: a node with peers needs one") \
   X(IO, "io", "failed") \
-  X(NO_MEMORY, "no_memory", "could not get {got} bytes of memory")
+  X(NO_MEMORY, "no_memory", "could not get {got} bytes of memory") \
+  X(CORRUPT, "corrupt", \
+    "is damaged: whole up to event {got}, but the log reached {bound}; " \
+    "nothing was changed") \
+  X(LOCKED, "locked", "is held by another writer") \
+  X(FULL, "full", "found no space: nothing of it was kept") \
+  X(POISONED, "poisoned", \
+    "failed: what is on disk behind event {got} is unknown until the log " \
+    "is opened anew")
 
 typedef enum td_status {
 #define TD_STATUS_ENUM(name, code, sentence) TD_##name,

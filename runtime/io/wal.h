@@ -40,6 +40,7 @@ typedef struct td_wal_dir {
   td_wal_segment *segments;  /* sorted */
   uint32_t segment_count;
   uint32_t segment_room;
+  bool borrowed;  /* dir is closed by whoever opened it */
 } td_wal_dir;
 
 /* Lists a directory. Statuses: TD_OK, TD_IO (sys), TD_NO_MEMORY,
@@ -47,6 +48,9 @@ typedef struct td_wal_dir {
  * that are not named as segments are passed over. */
 TD_API td_status td_wal_dir_open(td_wal_dir *dir, const td_env *env,
                                  const char *path, td_error *err);
+/* The same over a directory that is open already and stays so. */
+TD_API td_status td_wal_dir_list(td_wal_dir *dir, const td_env *env,
+                                 td_dir *open_dir, td_error *err);
 /* Idempotent. */
 TD_API void td_wal_dir_close(td_wal_dir *dir);
 

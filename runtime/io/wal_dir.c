@@ -127,8 +127,18 @@ td_status td_wal_dir_open(td_wal_dir *dir, const td_env *env,
   return status;
 }
 
+td_status td_wal_dir_list(td_wal_dir *dir, const td_env *env,
+                          td_dir *open_dir, td_error *err) {
+  *dir = (td_wal_dir){.env = *env, .dir = open_dir, .borrowed = true};
+  td_status status = read_list(dir, "", err);
+  if (status != TD_OK) td_wal_dir_close(dir);
+  return status;
+}
+
 void td_wal_dir_close(td_wal_dir *dir) {
-  if (dir->dir) dir->env.store->dir_close(dir->env.store_ctx, dir->dir);
+  if (dir->dir && !dir->borrowed) {
+    dir->env.store->dir_close(dir->env.store_ctx, dir->dir);
+  }
   td_alloc_free(&dir->env.alloc, dir->segments,
                 dir->segment_room * sizeof *dir->segments);
   dir->dir = NULL;

@@ -43,6 +43,8 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"checkpoint", test_checkpoint}, {"router", test_router},
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
+  {"env", test_env}, {"sim", test_sim}, {"log", test_log},
+  {"log_threads", test_log_threads},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {

@@ -196,5 +196,7 @@ void memory_store_reset(memory_store *store) {
 }
 
 td_env memory_store_env(memory_store *store) {
-  return (td_env){&memory_class, store, {resize, store}};
+  return (td_env){
+    .store = &memory_class, .store_ctx = store, .alloc = {resize, store},
+  };
 }

@@ -50,10 +50,14 @@ void test_base(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
+void test_env(void);
+void test_log(void);
+void test_log_threads(void);
 void test_profile(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);
+void test_sim(void);
 void test_wal(void);
 
 #endif

@@ -1,0 +1,182 @@
+#include "io/wal_log.h"
+
+#include "io/wal_parts.h"
+
+td_wal_options td_wal_options_init(td_log_id log) {
+  return (td_wal_options){
+    .log = log, .sync = TD_WAL_ALWAYS, .segment_bytes = TD_SEGMENT_BYTES,
+    .ahead_bytes = TD_WAL_AHEAD_BYTES,
+    .group_events_max = TD_WAL_GROUP_EVENTS,
+    .group_delay_ns = TD_WAL_GROUP_DELAY_NS,
+  };
+}
+
+/* What a crash may have left half written, of this log. */
+static td_status remove_stale(td_wal_log *log, td_error *err) {
+  static const char *const kinds[] = {"checkpoint", "rewrite"};
+  const td_env *env = &log->home->env;
+  for (uint32_t i = 0; i < 2; i++) {
+    char name[TD_WAL_FILE_NAME_MAX];
+    td_wal_tmp_name(log, kinds[i], name);
+    int result = env->store->dir_unlink(env->store_ctx, log->home->dir, name);
+    if (result < 0 && result != -TD_SYS_NOENT) {
+      return td_wal_fail_io(err, "removing", result, name, 0);
+    }
+  }
+  return TD_OK;
+}
+
+/* Before the first append: the log is in use, and reaches this far. */
+static td_status mark_in_use(td_wal_log *log, td_error *err) {
+  td_wal_progress same = {
+    .seqno = log->checkpoint.seqno,
+    .hlc_wall_ns = log->checkpoint.hlc_wall_ns,
+    .marks = log->marks, .mark_count = log->mark_count,
+  };
+  return td_wal_checkpoint_store(log, &same, false, err);
+}
+
+static void release(td_wal_log *log) {
+  const td_env *env = &log->home->env;
+  if (log->file) env->store->file_close(env->store_ctx, log->file);
+  for (uint32_t i = 0; i < 2; i++) {
+    td_alloc_free(&env->alloc, log->groups[i].bytes, log->groups[i].room);
+  }
+  td_wal_checkpoint_free(log);
+  td_cond_deinit(&log->changed);
+  td_lock_deinit(&log->lock);
+  *log = (td_wal_log){.state = TD_WAL_CLOSED};
+}
+
+td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
+                          const td_wal_options *options, td_error *err) {
+  *log = (td_wal_log){
+    .home = home, .options = *options, .state = TD_WAL_OPENING,
+  };
+  td_lock_init(&log->lock);
+  td_cond_init(&log->changed);
+  td_status status = td_wal_checkpoint_load(log, err);
+  if (status == TD_OK) status = remove_stale(log, err);
+  if (status == TD_OK) status = td_wal_recover(log, err);
+  atomic_store_explicit(&log->durable_seq, log->last_seq.value,
+                        memory_order_release);
+  if (status == TD_OK) status = mark_in_use(log, err);
+  if (status != TD_OK) {
+    release(log);
+    return status;
+  }
+  log->synced_ns = home->env.clock->mono_ns(home->env.clock_ctx);
+  log->state = TD_WAL_OPEN;
+  return TD_OK;
+}
+
+td_seqno td_wal_log_durable(const td_wal_log *log) {
+  return (td_seqno){atomic_load_explicit(&log->durable_seq,
+                                         memory_order_acquire)};
+}
+
+td_status td_wal_log_sync(td_wal_log *log, td_error *err) {
+  td_wal_enter(log);
+  td_status status = td_wal_make_durable(log, err);
+  td_wal_leave(log);
+  return status;
+}
+
+static td_status checkpoint(td_wal_log *log, const td_wal_progress *progress,
+                            td_error *err) {
+  if (log->state == TD_WAL_POISONED) {
+    if (err) *err = log->failed;
+    return log->failed.status;
+  }
+  td_seqno durable = td_wal_log_durable(log);
+  if (td_seqno_cmp(progress->seqno, durable) > 0) {
+    return td_fail(err, TD_AHEAD, "checkpoint", progress->seqno.value,
+                   durable.value);
+  }
+  if (td_seqno_cmp(progress->seqno, log->checkpoint.seqno) < 0) {
+    return td_fail(err, TD_BACKWARD, "checkpoint", progress->seqno.value,
+                   log->checkpoint.seqno.value);
+  }
+  return td_wal_checkpoint_store(log, progress, false, err);
+}
+
+td_status td_wal_log_checkpoint(td_wal_log *log,
+                                const td_wal_progress *progress,
+                                td_error *err) {
+  td_wal_enter(log);
+  td_status status = checkpoint(log, progress, err);
+  td_wal_leave(log);
+  return status;
+}
+
+/* One at a time, each durable before the next: so a crash never leaves a gap
+ * that looks like a lost segment. */
+static td_status remove_segment(td_wal_log *log, td_segname segment,
+                                td_error *err) {
+  const td_env *env = &log->home->env;
+  char name[TD_SEGNAME_TEXT_MAX];
+  td_segname_format(segment, name);
+  int result = env->store->dir_unlink(env->store_ctx, log->home->dir, name);
+  if (result < 0) return td_wal_fail_io(err, "removing", result, name, 0);
+  result = env->store->dir_sync(env->store_ctx, log->home->dir);
+  if (result == 0) return TD_OK;
+  return td_wal_poison(log, "syncing the directory", result, err);
+}
+
+static td_status truncate_to(td_wal_log *log, const td_wal_dir *dir,
+                             td_seqno line, uint32_t *removed,
+                             td_error *err) {
+  uint32_t first;
+  uint32_t count = td_wal_dir_log(dir, log->options.log.shard, &first);
+  const td_wal_segment *list = dir->segments + first;
+  for (uint32_t i = 0; i + 1 < count; i++) {
+    uint64_t last = list[i + 1].name.first_seq.value - 1;
+    if (last > line.value) break;
+    td_status status = remove_segment(log, list[i].name, err);
+    if (status != TD_OK) return status;
+    (*removed)++;
+  }
+  return TD_OK;
+}
+
+static td_status truncate(td_wal_log *log, td_seqno line, uint32_t *removed,
+                          td_error *err) {
+  td_wal_dir dir;
+  if (log->state == TD_WAL_POISONED) {
+    if (err) *err = log->failed;
+    return log->failed.status;
+  }
+  if (td_seqno_cmp(log->older_seqno, line) < 0) line = log->older_seqno;
+  td_status status = td_wal_dir_list(&dir, &log->home->env, log->home->dir,
+                                     err);
+  if (status != TD_OK) return status;
+  status = truncate_to(log, &dir, line, removed, err);
+  td_wal_dir_close(&dir);
+  return status;
+}
+
+td_status td_wal_log_truncate(td_wal_log *log, td_seqno keep_after,
+                              uint32_t *removed, td_error *err) {
+  uint32_t none = 0;
+  if (!removed) removed = &none;
+  *removed = 0;
+  td_wal_enter(log);
+  td_status status = truncate(log, keep_after, removed, err);
+  td_wal_leave(log);
+  return status;
+}
+
+td_status td_wal_log_close(td_wal_log *log, bool clean, td_error *err) {
+  if (log->state == TD_WAL_CLOSED) return TD_OK;
+  td_status status = td_wal_seal(log, err);
+  if (status == TD_OK && clean) {
+    td_wal_progress same = {
+      .seqno = log->checkpoint.seqno,
+      .hlc_wall_ns = log->checkpoint.hlc_wall_ns,
+      .marks = log->marks, .mark_count = log->mark_count,
+    };
+    status = td_wal_checkpoint_store(log, &same, true, err);
+  }
+  release(log);
+  return status;
+}

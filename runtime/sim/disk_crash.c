@@ -1,0 +1,173 @@
+/* What a simulated disk is after a power failure, and copies of it. */
+#include <string.h>
+
+#include "base/status.h"
+#include "sim/disk_calls.h"
+
+#define PIECE_WAYS 4u
+#define CUT_WAYS 2u
+#define NAME_WAYS 2u
+#define WAYS_MANY (UINT64_C(1) << 40)
+
+enum { ABSENT, WRITTEN, ZEROS, GARBAGE };
+
+/* One digit of the way: mixed radix, or by chance. */
+typedef struct choice {
+  uint64_t way;
+  td_prng *prng;
+} choice;
+
+static uint32_t choose(choice *at, uint32_t ways) {
+  if (at->prng) return (uint32_t)td_prng_below(at->prng, ways);
+  uint32_t digit = (uint32_t)(at->way % ways);
+  at->way /= ways;
+  return digit;
+}
+
+static uint64_t times(uint64_t ways, uint32_t more) {
+  return ways >= WAYS_MANY ? WAYS_MANY : ways * more;
+}
+
+uint64_t td_disk_combinations(const td_disk *disk) {
+  uint64_t ways = 1;
+  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+    const td_disk_inode *inode = &disk->inodes[i];
+    if (!inode->used) continue;
+    for (uint32_t p = 0; p < inode->piece_count; p++) {
+      ways = times(ways, inode->pieces[p].cut ? CUT_WAYS : PIECE_WAYS);
+    }
+  }
+  for (uint32_t i = 0; i < disk->change_count; i++) {
+    ways = times(ways, NAME_WAYS);
+  }
+  for (uint32_t i = 1; i < disk->dir_count; i++) {
+    if (!disk->dirs_durable[i]) ways = times(ways, NAME_WAYS);
+  }
+  return ways;
+}
+
+static void copy_bytes(const td_disk *disk, const td_disk_bytes *from,
+                       td_disk_bytes *out) {
+  *out = (td_disk_bytes){.data = NULL};
+  td_disk_write(disk, out, 0, (td_span){from->data, from->size});
+}
+
+/* Bytes that nobody wrote: they come from the way, so that it repeats. */
+static void fill_garbage(const td_disk *disk, td_disk_bytes *out,
+                         const td_disk_piece *piece) {
+  td_prng noise = {piece->offset * 31 + piece->size};
+  for (size_t i = 0; i < piece->size; i++) {
+    uint8_t byte = (uint8_t)(td_prng_next(&noise) | 1);
+    td_disk_write(disk, out, piece->offset + i, (td_span){&byte, 1});
+  }
+}
+
+static void apply_piece(const td_disk *disk, const td_disk_inode *inode,
+                        const td_disk_piece *piece, uint32_t what,
+                        td_disk_bytes *out) {
+  if (what == ABSENT) return;
+  if (piece->cut) {
+    td_disk_resize(disk, out, (size_t)piece->offset);
+  } else if (what == WRITTEN) {
+    td_span data = {inode->journal.data + piece->at, piece->size};
+    td_disk_write(disk, out, piece->offset, data);
+  } else if (what == ZEROS) {
+    size_t end = (size_t)piece->offset + piece->size;
+    if (out->size < end) td_disk_resize(disk, out, end);
+    memset(out->data + piece->offset, 0, piece->size);
+  } else {
+    fill_garbage(disk, out, piece);
+  }
+}
+
+static void crash_inode(const td_disk *disk, const td_disk_inode *inode,
+                        choice *at, td_disk_inode *out) {
+  *out = (td_disk_inode){.used = true};
+  copy_bytes(disk, &inode->durable, &out->durable);
+  for (uint32_t p = 0; p < inode->piece_count; p++) {
+    const td_disk_piece *piece = &inode->pieces[p];
+    uint32_t what = choose(at, piece->cut ? CUT_WAYS : PIECE_WAYS);
+    apply_piece(disk, inode, piece, what, &out->durable);
+  }
+  copy_bytes(disk, &out->durable, &out->cached);
+}
+
+static void start_copy(const td_disk *disk, td_disk *out) {
+  *out = (td_disk){
+    .alloc = disk->alloc, .prng = disk->prng, .now_ns = disk->now_ns,
+    .dir_count = disk->dir_count,
+  };
+  memcpy(out->dirs, disk->dirs, sizeof out->dirs);
+}
+
+static void drop_names(td_disk_names *names, uint32_t dir) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < names->count; i++) {
+    if (names->list[i].dir != dir) names->list[kept++] = names->list[i];
+  }
+  names->count = kept;
+}
+
+/* Frees what no name leads to: fewer images to copy in the next crash. */
+static void drop_unnamed(td_disk *disk) {
+  bool named[TD_DISK_FILES_MAX] = {false};
+  for (uint32_t i = 0; i < disk->cached.count; i++) {
+    named[disk->cached.list[i].inode] = true;
+  }
+  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+    if (disk->inodes[i].used && !named[i]) {
+      td_disk_free_inode(disk, &disk->inodes[i]);
+    }
+  }
+}
+
+void td_disk_crash(const td_disk *disk, uint64_t way, td_prng *prng,
+                   td_disk *out) {
+  choice at = {way, prng};
+  start_copy(disk, out);
+  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+    if (!disk->inodes[i].used) continue;
+    crash_inode(disk, &disk->inodes[i], &at, &out->inodes[i]);
+  }
+  out->durable.count = disk->durable.count;
+  memcpy(out->durable.list, disk->durable.list,
+         disk->durable.count * sizeof *disk->durable.list);
+  for (uint32_t i = 0; i < disk->change_count; i++) {
+    if (choose(&at, NAME_WAYS) == ABSENT) continue;
+    td_disk_change_names(&out->durable, &disk->changes[i]);
+  }
+  for (uint32_t i = 1; i < disk->dir_count; i++) {
+    out->dirs_durable[i] = true;
+    if (disk->dirs_durable[i] || choose(&at, NAME_WAYS) != ABSENT) continue;
+    drop_names(&out->durable, i);
+  }
+  out->cached.count = out->durable.count;
+  memcpy(out->cached.list, out->durable.list,
+         out->durable.count * sizeof *out->durable.list);
+  drop_unnamed(out);
+}
+
+void td_disk_copy(const td_disk *disk, td_disk *out) {
+  start_copy(disk, out);
+  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+    const td_disk_inode *inode = &disk->inodes[i];
+    td_disk_inode *to = &out->inodes[i];
+    if (!inode->used) continue;
+    to->used = true;
+    copy_bytes(disk, &inode->cached, &to->cached);
+    copy_bytes(disk, &inode->durable, &to->durable);
+    copy_bytes(disk, &inode->journal, &to->journal);
+    size_t size = inode->piece_count * sizeof *inode->pieces;
+    if (size == 0) continue;
+    to->pieces = td_disk_take(disk, NULL, 0, size);
+    memcpy(to->pieces, inode->pieces, size);
+    to->piece_count = to->piece_room = inode->piece_count;
+  }
+  out->cached = disk->cached;
+  out->durable = disk->durable;
+  memcpy(out->changes, disk->changes, sizeof out->changes);
+  out->change_count = disk->change_count;
+  memcpy(out->dirs_durable, disk->dirs_durable, sizeof out->dirs_durable);
+  out->shut_down = disk->shut_down;
+  out->faults.personality = disk->faults.personality;
+}
