@@ -11,9 +11,13 @@ local SYNOPSIS <const> = "wal dump PATH [--json] [--events]"
 
 -- Nine digits tell any two 32-bit floats apart. What is no number in JSON is
 -- written as text.
+local function weight_text(weight)
+  return weight ~= weight and "nan" or ("%.9g"):format(weight)
+end
+
 local function weight_json(weight)
-  if weight ~= weight then return "nan" end
-  local text = ("%.9g"):format(weight)
+  local text = weight_text(weight)
+  if weight ~= weight then return text end
   return math.abs(weight) ~= math.huge and tonumber(text) or text
 end
 
@@ -62,9 +66,9 @@ local function batch_text(file, batch, events)
   }
   if events then
     for i, entity, signal, weight, stamp in batch:each() do
-      lines[#lines + 1] = ("  %s  %s  signal %d  weight %.9g  %s"):format(
+      lines[#lines + 1] = ("  %s  %s  signal %d  weight %s  %s"):format(
         core.u64.str(batch.first_seq + i - 1), core.u64.hex(entity), signal,
-        weight, core.u64.str(stamp))
+        weight_text(weight), core.u64.str(stamp))
     end
   end
   return table.concat(lines, "\n")
