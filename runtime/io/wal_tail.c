@@ -2,8 +2,9 @@
  *
  * At most one batch is in flight, and the one before it was synced before it
  * was written. So anything whole behind the damage proves that the damaged
- * batch was once on disk: damage, not a tear. Only batches written without a
- * sync of their own (lazy) prove nothing. */
+ * batch was once on disk: damage, not a tear. Only behind a batch that was
+ * written without a sync of its own (lazy), or whose header no longer tells,
+ * do other lazy ones prove nothing. */
 #include <string.h>
 
 #include "format/segment.h"
@@ -31,8 +32,9 @@ static bool later_batch(const td_wal_damage *damage, td_span at,
       && td_batch_verify(out, payload, NULL) == TD_OK;
 }
 
-/* Of what lies behind the damage. A newer format is never cut. */
-static td_status scan(const td_wal_damage *damage, size_t start,
+/* Of what lies behind the damage; `synced` if the damaged batch was, before
+ * anything was written behind it. A newer format is never cut. */
+static td_status scan(const td_wal_damage *damage, size_t start, bool synced,
                       td_wal_recovery *out, td_error *err) {
   td_span tail = damage->tail;
   for (size_t at = start; at + TD_BATCH_HEADER_BYTES <= tail.size; at++) {
@@ -42,7 +44,7 @@ static td_status scan(const td_wal_damage *damage, size_t start,
     td_span rest = {next, tail.size - at};
     td_batch batch;
     if (later_batch(damage, rest, &batch)) {
-      if (!batch.lazy) {
+      if (synced || !batch.lazy) {
         return refuse(damage, "a batch with a whole one behind it",
                       td_batch_last_seq(&batch).value, err);
       }
@@ -74,18 +76,20 @@ static td_status judge_alone(const td_wal_damage *damage,
                              td_wal_recovery *out, td_error *err) {
   td_batch head;
   size_t start = 1;
+  bool synced = false;
   if (td_batch_decode(damage->tail, &head, NULL) == TD_OK) {
     size_t size = td_batch_size(&head);
     bool inside = size <= damage->tail.size;
     start = inside ? size : damage->tail.size;
     out->suspect = inside && !zero_sector(damage, size);
+    synced = !head.lazy;
     if (head.lazy) out->lost_events += head.event_count;
     if (out->suspect && head.version == 1) {
       return refuse(damage, "a v1 batch that is not torn",
                     td_batch_last_seq(&head).value, err);
     }
   }
-  return scan(damage, start, out, err);
+  return scan(damage, start, synced, out, err);
 }
 
 static bool may_be_torn(td_status status) {

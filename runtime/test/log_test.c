@@ -277,8 +277,35 @@ static void case_policies(void) {
   }
 }
 
-/* Lazy batches prove nothing about those before them: the log is cut at the
- * first damaged one, and says how many events went. */
+/* Flips a bit of the log's only segment. */
+static void damage_segment(size_t at) {
+  td_disk_inode *inode = NULL;
+  for (uint32_t i = 0; i < work.disk.cached.count; i++) {
+    const td_disk_name *name = &work.disk.cached.list[i];
+    if (name->text[0] == 'w') inode = &work.disk.inodes[name->inode];
+  }
+  CHECK(inode && inode->cached.size > at);
+  if (inode && inode->cached.size > at) inode->cached.data[at] ^= 1;
+}
+
+/* A batch that was synced before the next one was written is damaged, not
+ * torn, if anything whole stands behind it: a lazy batch too. */
+static void case_lazy_behind_synced(void) {
+  init_log(&work, 0, 0);
+  CHECK(open_log(&work) == TD_OK);
+  CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
+  CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
+  work.log.options.sync = TD_WAL_UNSAFE_NEVER;
+  CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
+  scene_close(&work, false);
+  damage_segment(85 + 70);
+  CHECK(open_log(&work) == TD_CORRUPT);
+  scene_close(&work, false);
+  scene_deinit(&work);
+}
+
+/* Behind a lazy batch lazy ones prove nothing: the log is cut at the first
+ * damaged one, and says how many events went. */
 static void case_lazy_tail(void) {
   init_log(&work, 0, 0);
   work.options.sync = TD_WAL_UNSAFE_NEVER;
@@ -287,13 +314,7 @@ static void case_lazy_tail(void) {
     CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
   }
   scene_close(&work, false);
-  td_disk_inode *inode = NULL;
-  for (uint32_t i = 0; i < work.disk.cached.count; i++) {
-    const td_disk_name *name = &work.disk.cached.list[i];
-    if (name->text[0] == 'w') inode = &work.disk.inodes[name->inode];
-  }
-  CHECK(inode);
-  if (inode) inode->cached.data[2 * 85 + 70] ^= 1;
+  damage_segment(2 * 85 + 70);
   CHECK(open_log(&work) == TD_OK);
   CHECK(work.log.recovery.torn);
   CHECK_U64(td_wal_log_durable(&work.log).value, 2);
@@ -314,6 +335,8 @@ void test_log(void) {
   test_case("log", "truncation keeps what anybody needs", case_truncate);
   test_case("log", "policies sync as they say", case_policies);
   test_case("log", "a torn tail of lazy batches", case_lazy_tail);
+  test_case("log", "lazy batches behind a synced one",
+            case_lazy_behind_synced);
   test_log_golden();
   test_log_damage();
   test_log_faults();

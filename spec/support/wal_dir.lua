@@ -7,26 +7,11 @@
 local core = require "tidal.core"
 local golden = dofile "spec/support/golden.lua"
 local lfs = require "lfs"
+local script = dofile "spec/support/script.lua"
 
 local M = {}
 
-function M.with(files, fn)
-  local dir = os.tmpname()
-  os.remove(dir)
-  assert(lfs.mkdir(dir))
-  for name, bytes in pairs(files) do
-    local file = assert(io.open(dir .. "/" .. name, "wb"))
-    file:write(bytes)
-    file:close()
-  end
-  local result = table.pack(pcall(fn, dir))
-  for name in lfs.dir(dir) do
-    if name ~= "." and name ~= ".." then os.remove(dir .. "/" .. name) end
-  end
-  lfs.rmdir(dir)
-  if not result[1] then error(result[2], 0) end
-  return table.unpack(result, 2, result.n)
-end
+M.with = script.within
 
 function M.copy(name, changes)
   local files = {}

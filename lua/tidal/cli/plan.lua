@@ -1,4 +1,6 @@
 -- tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE]
+--   [--detailed-exitcode]
+-- Without an older layout to compare with there are no changes: 0 then too.
 local options = require "tidal.cli.options"
 local plan = require "tidal.cluster.plan"
 local suggest = require "tidal.suggest"
@@ -6,7 +8,8 @@ local suggest = require "tidal.suggest"
 local M = {}
 
 local SYNOPSIS <const> =
-  "plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE]"
+  "plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE] "
+  .. "[--detailed-exitcode]"
 
 -- { [region name] = directory } from "--wal us-east=/srv/wal".
 local function wal_dirs(layout, given)

@@ -4,7 +4,8 @@ local json = require "tidal.json"
 local lfs = require "lfs"
 local script = require "spec.support.script"
 
-local SYNOPSIS <const> = "usage: tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE]\n"
+local SYNOPSIS <const> = "usage: tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] "
+  .. "[-o FILE] [--detailed-exitcode]\n"
 local V1 <const> = golden.dir .. "/v1-single"
 local CLUSTER <const> = "scripts/cluster.lua"
 
