@@ -120,7 +120,7 @@ typedef struct td_wal_log {
   td_cond changed;
   td_wal_group groups[2];
   uint32_t filling;
-  td_wal_group direct;  /* of td_wal_append_all; of who has the file */
+  td_wal_group direct;  /* of io/wal_parts; of who has the file */
   bool busy;            /* somebody has the file */
 } td_wal_log;
 
@@ -148,23 +148,6 @@ TD_API td_status td_wal_log_append(td_wal_log *log, const td_record *records,
 TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                             uint32_t count, td_seqno *first,
                                             td_error *err);
-
-/* What goes into one of several logs. */
-typedef struct td_wal_part {
-  td_wal_log *log;
-  const td_record *records;
-  uint32_t count;    /* 1..TD_RECORDS_MAX */
-  td_seqno first;    /* out: number of the first event */
-  td_status status;  /* out: as td_wal_log_append */
-} td_wal_part;
-
-/* Appends one batch to each of several logs: all are written, then all are
- * synced, so that their syncs overlap. Parts rise by log id. Every part is
- * acknowledged or refused by itself; returns the first status that is not
- * TD_OK, and its error. Statuses: as td_wal_log_append; TD_BACKWARD and
- * TD_DUPLICATE (index and other: parts do not rise, nothing is written). */
-TD_API td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
-                                   td_error *err);
 
 /* Everything through here is on disk; readers may be shown it. */
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);

@@ -75,7 +75,12 @@ td_status td_wal_make_durable(td_wal_log *log, td_error *err);
 td_status td_wal_seal(td_wal_log *log, td_error *err);
 
 /* wal_group.c: the right to use the file, among threads. */
+
 void td_wal_enter(td_wal_log *log);
 void td_wal_leave(td_wal_log *log);
+/* Events into the group `direct` of who has the file. Statuses: TD_OK,
+ * TD_NO_MEMORY. */
+td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
+                            uint32_t count, td_error *err);
 
 #endif
