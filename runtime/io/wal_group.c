@@ -7,7 +7,7 @@
  * of its threads has its result. */
 #include <string.h>
 
-#include "io/wal_parts.h"
+#include "io/wal_seams.h"
 
 /* What one call wants appended. */
 typedef struct item {
@@ -125,6 +125,9 @@ static void lead(td_wal_log *log, td_wal_group *group) {
   td_cond_wake(&log->changed);
   td_lock_release(&log->lock);
   td_status status = td_wal_write_group(log, group, &group->err);
+  if (status == TD_OK && td_wal_sync_due(log)) {
+    status = td_wal_make_durable(log, &group->err);
+  }
   if (status == TD_OK) group->err.status = TD_OK;
   td_lock_take(&log->lock);
   group->stage = TD_GROUP_DONE;
@@ -149,6 +152,13 @@ static td_status collect(td_wal_log *log, td_wal_group *group, uint32_t index,
     td_cond_wake(&log->changed);
   }
   return status;
+}
+
+td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
+                            uint32_t count, td_error *err) {
+  item what = {.records = records, .count = count};
+  log->direct.stage = TD_GROUP_FREE;
+  return put(log, &log->direct, &what, err);
 }
 
 static td_status append(td_wal_log *log, const item *what, td_seqno *first,
