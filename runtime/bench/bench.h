@@ -117,6 +117,7 @@ void bench_router(bench *b);
 void bench_format(bench *b);
 void bench_replication(bench *b);
 void bench_log(bench *b);
+void bench_log_many(bench *b);
 void bench_log_read(bench *b);
 
 /* What a program is made of: groups, each with the names of its gates. */

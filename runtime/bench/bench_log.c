@@ -15,7 +15,7 @@ static void append_groups(void *ctx, uint64_t times) {
 static void bench_ahead(bench *b) {
   disk_log *ours = bench_alloc(sizeof *ours);
   disk_log *peer = bench_alloc(sizeof *peer);
-  td_wal_options options = disk_options(0, TD_WAL_ALWAYS);
+  td_wal_options options = disk_options(0, TD_SYNC_ALWAYS);
   disk_log_open(ours, "ahead", &options);
   options.ahead_bytes = 0;
   disk_log_open(peer, "extending", &options);
@@ -34,7 +34,7 @@ static void bench_ahead(bench *b) {
 static void bench_group_of_16(bench *b) {
   disk_log *ours = bench_alloc(sizeof *ours);
   disk_log *peer = bench_alloc(sizeof *peer);
-  td_wal_options options = disk_options(0, TD_WAL_ALWAYS);
+  td_wal_options options = disk_options(0, TD_SYNC_ALWAYS);
   disk_log_open(ours, "group", &options);
   ours->events = GROUP * DISK_EVENTS;
   disk_log_open(peer, "single", &options);

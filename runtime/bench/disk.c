@@ -118,7 +118,7 @@ double disk_gate(const bench *b, double gate) {
 
 /* --- our log -------------------------------------------------------------- */
 
-td_wal_options disk_options(uint16_t shard, td_wal_sync sync) {
+td_wal_options disk_options(uint16_t shard, td_sync_policy sync) {
   td_wal_options options = td_wal_options_init((td_log_id){{0}, {shard}});
   options.sync = sync;
   options.group_events_max = 1;
@@ -126,9 +126,9 @@ td_wal_options disk_options(uint16_t shard, td_wal_sync sync) {
   return options;
 }
 
-static void fill_records(disk_log *disk) {
-  for (uint64_t i = 0; i < DISK_EVENTS_MAX; i++) {
-    disk->records[i] = (td_record){
+void disk_records(td_record *records, uint32_t count) {
+  for (uint64_t i = 0; i < count; i++) {
+    records[i] = (td_record){
       .entity = {i * 0x9e3779b97f4a7c15u}, .timestamp_ns = i,
       .weight = 1.5f, .signal_type = (uint8_t)i,
     };
@@ -139,7 +139,7 @@ void disk_log_open(disk_log *disk, const char *name,
                    const td_wal_options *options) {
   td_error err;
   td_env env = td_env_posix();
-  fill_records(disk);
+  disk_records(disk->records, DISK_EVENTS_MAX);
   disk->events = DISK_EVENTS;
   disk_make(name, disk->path);
   disk_check(td_wal_home_open(&disk->home, &env, disk->path, &err), &err);

@@ -43,9 +43,12 @@ typedef struct disk_log {
 } disk_log;
 
 /* Options of one writer that waits for no other. */
-td_wal_options disk_options(uint16_t shard, td_wal_sync sync);
+td_wal_options disk_options(uint16_t shard, td_sync_policy sync);
 
-/* Opens a new log; `env` may be NULL. */
+/* Fills in events. */
+void disk_records(td_record *records, uint32_t count);
+
+/* Opens a new log in a new directory. */
 void disk_log_open(disk_log *disk, const char *name,
                    const td_wal_options *options);
 void disk_log_close(disk_log *disk, bool clean);

@@ -7,6 +7,7 @@ static const bench_group groups[] = {
   {"format", "G9 G10", bench_format},
   {"replication", "G19", bench_replication},
   {"log", "G11 G14", bench_log},
+  {"logs", "many", bench_log_many},
   {"read", "G15 open", bench_log_read},
 };
 

@@ -85,8 +85,8 @@ static void run(bench *b, const contest *c) {
   bench_pair pairs[ROWS];
   const peer *opened[ROWS];
   disk_log *ours = bench_alloc(sizeof *ours);
-  td_wal_options options = disk_options(0, c->synced ? TD_WAL_ALWAYS
-                                                     : TD_WAL_UNSAFE_NEVER);
+  td_wal_options options = disk_options(0, c->synced ? TD_SYNC_ALWAYS
+                                                     : TD_SYNC_UNSAFE_NEVER);
   if (!c->synced) options.segment_bytes = LAZY_SEGMENT_BYTES;
   disk_log_open(ours, c->id, &options);
   uint32_t count = open_peers(b, c, pairs, opened);
