@@ -48,7 +48,9 @@ void disk_remove(const char *path) {
   (void)nftw(path, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS);
 }
 
-static void remove_root(void) { disk_remove(root); }
+static void remove_root(void) {
+  if (root[0]) disk_remove(root);
+}
 
 /* Waits for the signals that end the process, to leave nothing behind. */
 static void *clean_up(void *ctx) {
@@ -74,11 +76,13 @@ static void watch_signals(void) {
 }
 
 void disk_start(const bench *b) {
+  char path[sizeof root];
   if (root[0]) return;
-  snprintf(root, sizeof root, "%s/tidal-bench-XXXXXX", b->disk);
-  if (!mkdtemp(root)) disk_fail(b->disk, strerror(errno));
-  atexit(remove_root);
   watch_signals();
+  snprintf(path, sizeof path, "%s/tidal-bench-XXXXXX", b->disk);
+  if (!mkdtemp(path)) disk_fail(b->disk, strerror(errno));
+  memcpy(root, path, sizeof root);
+  atexit(remove_root);
 }
 
 void disk_make(const char *name, char path[DISK_PATH_MAX]) {

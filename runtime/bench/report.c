@@ -62,7 +62,8 @@ static void json_result(const bench_result *r) {
   json_pair("unit", r->unit);
   if (r->verdict == BENCH_SKIP) {
     printf(",\"ours\":null,\"peer\":null,\"ratio\":null,"
-           "\"median_ratio\":null,\"gate\":null,\"ok\":null,\"skip\":\"SKIP\"}");
+           "\"median_ratio\":null,\"gate\":null,\"ok\":null,"
+           "\"skip\":\"SKIP\"}");
     return;
   }
   printf(",\"ours\":%.2f,\"peer\":%.2f,\"ratio\":%.4f,\"median_ratio\":%.4f",

@@ -47,8 +47,8 @@ typedef struct contest {
 
 static void skip(bench *b, const contest *c, const peer *p) {
   char why[BENCH_NAME_MAX];
-  snprintf(why, sizeof why, "%s: apt-get install %s, build again", p->name,
-           p->package);
+  snprintf(why, sizeof why, "%s: apt-get install %s%s", p->name, p->package,
+           p->open ? "" : ", build again");
   bench_skip(b, c->id, why);
 }
 
