@@ -68,14 +68,16 @@ describe("tidal-bench", function()
 
   it("only reports where a sync is none", function()
     if not lfs.attributes(SHM) then return pending "no tmpfs" end
-    local by_id, err = results_of { "--json", "--dir", SHM, "log", "logs" }
+    local dir = SHM .. "/" .. os.tmpname():match "[^/]*$"
+    assert(lfs.mkdir(dir))
+    local by_id, err = results_of { "--json", "--dir", dir, "log", "logs" }
+    assert(lfs.rmdir(dir))           -- nothing is left in it
     assert.matches("is on tmpfs: what waits for a disk is only reported", err, 1, true)
     for _, id in ipairs { "G11", "G14", "many" } do
       assert.equal(1, #by_id[id])
       assert.equal("ns", by_id[id][1].unit)
       assert.equal(json.null, by_id[id][1].gate)
     end
-    for name in lfs.dir(SHM) do assert.is_nil(name:match "^tidal%-bench%-") end
   end)
 
   it("leaves nothing behind when it is ended", function()
