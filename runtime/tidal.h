@@ -24,6 +24,7 @@
 #include "io/wal_live.h"
 #include "io/wal_log.h"
 #include "io/wal_parts.h"
+#include "io/wal_repair.h"
 #include "io/wal_verify.h"
 #include "model/config.h"
 #include "model/profile.h"

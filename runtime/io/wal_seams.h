@@ -31,6 +31,9 @@ int32_t td_wal_replace(const td_env *env, td_dir *dir, const char *tmp,
  * durable, under a new name. Statuses: TD_OK, TD_IO. */
 td_status td_wal_quarantine(const td_env *env, td_dir *dir, const char *name,
                             uint64_t offset, uint8_t *buffer, td_error *err);
+/* Moves a file there, durable, under a new name. Statuses: TD_OK, TD_IO. */
+td_status td_wal_quarantine_move(const td_env *env, td_dir *dir,
+                                 const char *name, td_error *err);
 /* TD_IO with what the system said. */
 td_status td_wal_fail_io(td_error *err, const char *subject, int64_t result,
                          const char *file, uint64_t offset);

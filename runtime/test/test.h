@@ -53,6 +53,7 @@ void test_config(void);
 void test_env(void);
 void test_log(void);
 void test_home(void);
+void test_repair(void);
 void test_window(void);
 void test_parts(void);
 void test_log_threads(void);

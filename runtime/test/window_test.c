@@ -152,6 +152,13 @@ static void case_log(void) {
   CHECK_U64(part.first.value, 0);
   CHECK_U64(td_wal_log_durable(&at.logs[0]).value, 11);
   world_close();
+  open_with(0);
+  CHECK_TEXT(append(11, 8), "ok 12 13 14 15 16 17 18 19");
+  world_close();
+  open_with(3);  /* one batch is larger than the window */
+  CHECK_TEXT(append(16, 3), "ok 0 0 0");
+  CHECK_TEXT(append(15, 1), "ok 20");
+  world_close();
   world_end();
 }
 
