@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/env.h"
+#include "base/float.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/prng.h"

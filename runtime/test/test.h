@@ -47,6 +47,7 @@ void test_layout(void);
 void test_live(void);
 void test_verify(void);
 void test_base(void);
+void test_float(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
