@@ -16,6 +16,7 @@
 #include "format/checkpoint.h"
 #include "format/cuts.h"
 #include "format/layout.h"
+#include "format/lines.h"
 #include "format/record.h"
 #include "format/segment.h"
 #include "format/segname.h"
