@@ -30,7 +30,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_segment, td_bind_router, td_bind_batch, td_bind_scan,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
-  td_bind_live;
+  td_bind_live, td_bind_lines, td_bind_home, td_bind_writer;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -172,6 +172,8 @@ void td_bind_open_reader(lua_State *L);
 void td_bind_open_verify(lua_State *L);
 void td_bind_open_live(lua_State *L);
 void td_bind_open_cuts(lua_State *L);
+void td_bind_open_lines(lua_State *L);
+void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 
