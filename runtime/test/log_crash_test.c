@@ -99,7 +99,7 @@ static uint64_t crash_at(uint64_t seed, uint64_t call, uint32_t ways_most) {
   td_prng chance = {seed ^ call << 32};
   scene_init(&work, seed);
   if (seed % 5 == 0) {  /* nothing is promised but that it goes on */
-    work.options.sync = TD_WAL_UNSAFE_NEVER;
+    work.options.sync = TD_SYNC_UNSAFE_NEVER;
     work.model.lazy = true;
   }
   work.disk.faults.last_call = call;

@@ -54,6 +54,7 @@ void test_checkpoint(void);
 void test_config(void);
 void test_env(void);
 void test_log(void);
+void test_home(void);
 void test_log_threads(void);
 void test_profile(void);
 void test_replication(void);
