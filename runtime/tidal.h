@@ -20,6 +20,7 @@
 #include "format/record.h"
 #include "format/segment.h"
 #include "format/segname.h"
+#include "io/dir_make.h"
 #include "io/env_posix.h"
 #include "io/wal.h"
 #include "io/wal_home.h"

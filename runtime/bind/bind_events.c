@@ -43,21 +43,24 @@ td_record td_bind_entry_event(lua_State *L, lua_Integer i) {
   return record;
 }
 
+/* To allocate may collect, and finalizers may add to this list. */
 void td_bind_events_reserve(lua_State *L, td_bind_events *events, int owner,
                             int slot, uint32_t more) {
-  if (events->room - events->count >= more) return;
-  if (more > TD_RECORDS_MAX - events->count) {
-    luaL_error(L, "a batch holds at most %d events", (int)TD_RECORDS_MAX);
-  }
-  uint32_t room = events->room ? events->room * 2 : ROOM_FIRST;
-  if (room < events->count + more) room = events->count + more;
-  if (room > TD_RECORDS_MAX) room = TD_RECORDS_MAX;
   owner = lua_absindex(L, owner);
-  td_record *records = lua_newuserdatauv(L, room * sizeof *records, 0);
-  if (events->count > 0) {
-    memcpy(records, events->records, events->count * sizeof *records);
+  while (events->room - events->count < more) {
+    if (more > TD_RECORDS_MAX - events->count) {
+      luaL_error(L, "a batch holds at most %d events", (int)TD_RECORDS_MAX);
+    }
+    uint32_t room = events->room ? events->room * 2 : ROOM_FIRST;
+    if (room < events->count + more) room = events->count + more;
+    if (room > TD_RECORDS_MAX) room = TD_RECORDS_MAX;
+    td_record *records = lua_newuserdatauv(L, room * sizeof *records, 0);
+    if (room < events->room) continue;  /* it has grown further */
+    if (events->count > 0) {
+      memcpy(records, events->records, events->count * sizeof *records);
+    }
+    lua_setiuservalue(L, owner, slot);
+    events->records = records;
+    events->room = room;
   }
-  lua_setiuservalue(L, owner, slot);
-  events->records = records;
-  events->room = room;
 }
