@@ -38,8 +38,10 @@ bool test_soak(void) {
 }
 
 static const struct { const char *name; void (*run)(void); } suites[] = {
-  {"layout", test_layout}, {"live", test_live}, {"verify", test_verify},
-  {"base", test_base}, {"batch", test_batch}, {"segment", test_segment},
+  {"layout", test_layout}, {"lines", test_lines},
+  {"live", test_live}, {"verify", test_verify},
+  {"base", test_base}, {"float", test_float}, {"batch", test_batch},
+  {"segment", test_segment},
   {"checkpoint", test_checkpoint}, {"router", test_router},
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},

@@ -44,9 +44,11 @@ bool test_soak(void);
 
 /* One function per test file, called from main.c. */
 void test_layout(void);
+void test_lines(void);
 void test_live(void);
 void test_verify(void);
 void test_base(void);
+void test_float(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);

@@ -5,7 +5,7 @@ local suggest = require "tidal.suggest"
 
 local M = {}
 
-local VERBS <const> = { "dump", "verify", "stat", "export" }
+local VERBS <const> = { "dump", "verify", "stat", "export", "import" }
 local SYNOPSIS <const> = "wal " .. table.concat(VERBS, "|") .. " PATH ..."
 
 local function is_verb(word)
@@ -16,8 +16,10 @@ local function is_verb(word)
 end
 
 -- What the verbs take: before the verb, too.
-local OPTIONS <const> = { json = "flag", csv = "flag", events = "flag",
-                          all = "flag" }
+local OPTIONS <const> = {
+  json = "flag", csv = "flag", events = "flag", all = "flag",
+  layout = "value", region = "value", ["skip-bad"] = "flag",
+}
 
 -- The first word that is no option, and the arguments without it.
 local function split(args)
