@@ -56,13 +56,18 @@ describe("wal repair", function()
   it("says what is given up", function()
     wal_dir.with(wal_dir.copy "damaged/missing-segment", function(dir)
       local _, out = cli.run { "wal", "repair", dir }
-      assert.equal([[
-move   wal-s00003-00000000000000000892.seg, 6745 bytes, 309 readable events 892..1200: stands behind damage, or was to be removed
-move   wal-s00003-00000000000000000592.seg, 6492 bytes, 300 readable events 592..891: stands behind damage, or was to be removed
-2 actions; nothing was changed, --apply does it
-acknowledged events are given up: bring the files back from a follower or a backup first, if there is one
-new events will get the numbers of those given up: whoever applied them must start anew
-]], out)
+      local lines = {}
+      for line in out:gmatch "[^\n]+" do lines[#lines + 1] = line end
+      assert.same({
+        "move   wal-s00003-00000000000000000892.seg, 6745 bytes, 309 readable events 892..1200: "
+        .. "stands behind damage, or was to be removed",
+        "move   wal-s00003-00000000000000000592.seg, 6492 bytes, 300 readable events 592..891: "
+        .. "stands behind damage, or was to be removed",
+        "2 actions; nothing was changed, --apply does it",
+        "acknowledged events are given up: bring the files back from a follower or a backup "
+        .. "first, if there is one",
+        "new events will get the numbers of those given up: whoever applied them must start anew",
+      }, lines)
     end)
   end)
 
@@ -82,8 +87,8 @@ new events will get the numbers of those given up: whoever applied them must sta
     wal_dir.with(files, function(dir)
       local exit, out = cli.run { "wal", "repair", dir, "--apply" }
       assert.equal(0, exit)
-      assert.equal(("move   checkpoint-s00003.1: damaged, or names what is not there\n1 action done; "
-                    .. "what went is in %s/quarantine\n"):format(dir), out)
+      assert.equal(("move   checkpoint-s00003.1: damaged, or names what is not there\n"
+                    .. "1 action done; what went is in %s/quarantine\n"):format(dir), out)
       assert.same({}, verdicts(dir))
     end)
   end)
