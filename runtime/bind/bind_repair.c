@@ -70,8 +70,9 @@ static void push_action(lua_State *L, const td_wal_action *action) {
 static int plan_or_do(lua_State *L) {
   td_error err;
   const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
-  luaL_argexpected(L, lua_isnoneornil(L, 2) || lua_isboolean(L, 2), 2,
-                   "boolean");
+  if (!lua_isnoneornil(L, 2) && !lua_isboolean(L, 2)) {
+    td_bind_expected(L, td_bind_arg(2, "apply"), "a boolean");
+  }
   bool apply = lua_toboolean(L, 2);
   repair *self = td_bind_new(L, &td_bind_repair, sizeof *self, 0);
   td_env env = td_env_posix_with(td_bind_alloc(L));
