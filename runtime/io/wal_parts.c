@@ -8,7 +8,9 @@ static td_status begin_part(td_wal_part *part, td_error *err) {
   td_wal_enter(log);
   td_status status = td_wal_put_direct(log, part->records, part->count, err);
   if (status == TD_OK) status = td_wal_write_group(log, &log->direct, err);
-  if (status == TD_OK) part->first = log->direct.first_seq;
+  if (status == TD_OK) {
+    part->first = td_wal_group_first(log, &log->direct, 0, part->count);
+  }
   return status;
 }
 
