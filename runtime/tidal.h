@@ -20,6 +20,7 @@
 #include "format/segname.h"
 #include "io/env_posix.h"
 #include "io/wal.h"
+#include "io/wal_follow.h"
 #include "io/wal_live.h"
 #include "io/wal_verify.h"
 #include "model/config.h"

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "io/wal_judge.h"
 #include "io/wal_notes.h"
+#include "io/wal_step.h"
 
 /* The work on one log, in this order. */
 enum { STAGE_LOG, STAGE_SLOT, STAGE_SECOND_SLOT, STAGE_META, STAGE_CUTS,
@@ -73,11 +74,7 @@ static void aim(td_wal_verifier *verifier) {
     verifier->last_seq.value = first.value - 1;
     verifier->last_lazy = false;
   }
-  if (cursor->file) {
-    const td_env *env = &verifier->dir->env;
-    env->store->file_close(env->store_ctx, cursor->file);
-    cursor->file = NULL;
-  }
+  td_wal_cursor_seek(cursor, NULL, 0);
   cursor->failed = (td_error){.status = TD_OK};
   cursor->segment = verifier->segment;
   cursor->segment_end = verifier->segment + 1;

@@ -51,6 +51,8 @@ void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
 void test_env(void);
+void test_follow(void);
+void test_follow_threads(void);
 void test_log(void);
 void test_log_threads(void);
 void test_profile(void);
