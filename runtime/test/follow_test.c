@@ -7,7 +7,7 @@
 
 #include "format/segment.h"
 #include "io/wal_follow.h"
-#include "test/follow_test.h"
+#include "test/follow_stage.h"
 #include "test/log_scene.h"
 
 static scene work, after;         /* large: not on the stack */
@@ -311,5 +311,6 @@ void test_follow(void) {
   test_case("follow", "a mark goes on behind a crash", case_crashes);
   test_case("follow", "a tail that was cut off and written anew",
             case_old_file);
+  test_follow_places();
   test_follow_faults();
 }

@@ -32,8 +32,7 @@ static td_entity_id entity_of(uint64_t writer, uint64_t i) {
   return (td_entity_id){UINT64_MAX - (writer << 32 | i)};
 }
 
-/* The number of each event is in its timestamp as far as the writer can know
- * it: entities tell who wrote it, and that nobody's order is changed. */
+/* Entities tell who wrote an event, and that nobody's order is changed. */
 static void *write_some(void *ctx) {
   uint32_t number = *(uint32_t *)ctx;
   for (uint32_t i = 0; i < APPENDS; i++) {
