@@ -229,6 +229,15 @@ td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected) {
   return (td_span){(const uint8_t *)bytes, size};
 }
 
+const char *td_bind_path(lua_State *L, td_bind_at at) {
+  td_span bytes = td_bind_bytes(L, at, "a string");
+  const char *path = (const char *)bytes.data;
+  if (strlen(path) != bytes.size) {
+    td_bind_bad(L, at, "a path holds no zero byte");
+  }
+  return path;
+}
+
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected) {
   if (lua_type(L, at.index) != LUA_TTABLE) td_bind_expected(L, at, expected);
 }
@@ -324,4 +333,10 @@ bool td_bind_field_bool(lua_State *L, int table, const char *name,
   bool value = lua_toboolean(L, at.index);
   lua_pop(L, 1);
   return value;
+}
+
+td_env td_bind_env(lua_State *L) {
+  td_alloc alloc;
+  alloc.fn = lua_getallocf(L, &alloc.ctx);
+  return td_env_posix_with(alloc);
 }

@@ -30,7 +30,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_segment, td_bind_router, td_bind_batch, td_bind_scan,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
-  td_bind_live;
+  td_bind_live, td_bind_follower;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -94,6 +94,8 @@ td_region_id td_bind_region_id(lua_State *L, td_bind_at at);
 td_log_id td_bind_log_id(lua_State *L, td_bind_at at);
 /* The bytes of a string; a number is none. */
 td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected);
+/* A string that the system can take as a path. */
+const char *td_bind_path(lua_State *L, td_bind_at at);
 /* A table. */
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected);
 /* A list of at most `most` entries; returns how many. */
@@ -138,6 +140,9 @@ void td_bind_push_mark(lua_State *L, td_mark mark);
 /* Entry i of the list of such tables at `list`. */
 td_mark td_bind_check_mark(lua_State *L, int list, lua_Integer i);
 
+/* The system, with the memory of the state. */
+td_env td_bind_env(lua_State *L);
+
 /* Pushes a bit pattern. */
 static inline void td_bind_push_u64(lua_State *L, uint64_t value) {
   lua_pushinteger(L, (lua_Integer)value);
@@ -169,6 +174,7 @@ void td_bind_open_wal(lua_State *L);
 void td_bind_open_encode(lua_State *L);
 void td_bind_open_checkpoint(lua_State *L);
 void td_bind_open_reader(lua_State *L);
+void td_bind_open_follow(lua_State *L);
 void td_bind_open_verify(lua_State *L);
 void td_bind_open_live(lua_State *L);
 void td_bind_open_cuts(lua_State *L);

@@ -42,7 +42,7 @@ static void start(td_wal_follow *follow, uint64_t first_seq, td_file *file) {
   td_wal_cursor_seek(&follow->cursor, file, 0);
 }
 
-/* --- the directory ------------------------------------------------------- */
+/* --- the directory ------------------------------------------------------ */
 
 /* The log's segments around a number; 0 = none. */
 typedef struct around {
@@ -107,7 +107,7 @@ static td_status lost(const td_wal_follow *follow, uint64_t read,
   return TD_CORRUPT;
 }
 
-/* --- from file to file --------------------------------------------------- */
+/* --- from file to file -------------------------------------------------- */
 
 /* To the segment that holds `from`, or to the first; TD_END: no log yet. */
 static td_status find(td_wal_follow *follow, td_seqno durable,
@@ -156,7 +156,7 @@ static td_status enter(td_wal_follow *follow, td_seqno durable,
   return status;
 }
 
-/* --- batches --------------------------------------------------------------- */
+/* --- batches ------------------------------------------------------------ */
 
 static bool nothing_more(const td_wal_follow *follow, td_seqno durable) {
   return td_seqno_cmp(follow->cursor.last_seq, durable) >= 0
@@ -227,7 +227,7 @@ td_segname td_wal_follow_segment(const td_wal_follow *follow) {
   return follow->segment.name;
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life --------------------------------------------------------------- */
 
 /* Everything but the directory. */
 static td_status begin(td_wal_follow *follow, td_log_id log, td_seqno from,

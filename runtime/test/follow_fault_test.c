@@ -7,7 +7,7 @@
 
 #include "test/follow_stage.h"
 
-/* --- damage ------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------- */
 
 /* One byte is wrong: what the cursor says, again and again; nothing of it is
  * seen below the damaged batch; repaired, the log goes on. */
@@ -50,7 +50,7 @@ static void case_damage(void) {
   memory_store_deinit(&stage.store);
 }
 
-/* --- the world fails ------------------------------------------------------------ */
+/* --- the world fails ---------------------------------------------------- */
 
 /* A follower asked in steps of one number; a failure, and it asks again. */
 static uint32_t run_steps(td_status expected, int sys) {

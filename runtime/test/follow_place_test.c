@@ -7,7 +7,7 @@
 
 #include "test/follow_stage.h"
 
-/* --- where it starts and stops ---------------------------------------------- */
+/* --- where it starts and stops ------------------------------------------ */
 
 /* Every number to start from, every number to stop at. */
 static void run_numbers(uint64_t first) {
@@ -186,7 +186,7 @@ static void case_no_directory(void) {
   memory_store_deinit(&stage.store);
 }
 
-/* --- what does not belong there ----------------------------------------------- */
+/* --- what does not belong there ----------------------------------------- */
 
 static void case_another_log(void) {
   td_error err;

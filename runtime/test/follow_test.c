@@ -50,7 +50,7 @@ static const scene_batch *batch_at(uint64_t first) {
   return NULL;
 }
 
-/* --- garbage above what is durable ---------------------------------------- */
+/* --- garbage above what is durable -------------------------------------- */
 
 /* Where a segment's durable bytes end. */
 static size_t durable_end(td_span bytes, td_segname name, uint64_t durable) {
@@ -82,7 +82,7 @@ static void turn_over(scene *at, uint64_t durable) {
   }
 }
 
-/* --- following -------------------------------------------------------------- */
+/* --- following ---------------------------------------------------------- */
 
 static void check_batch(tail *at, const td_wal_batch *batch,
                         uint64_t durable) {
@@ -221,7 +221,7 @@ static void case_falls_behind(void) {
   run_many((test_soak() ? 20000 : 1600) / SCENE_SHARE, true);
 }
 
-/* --- crashes ------------------------------------------------------------------ */
+/* --- crashes ------------------------------------------------------------ */
 
 /* From the mark on in what a crash left; the process alone may have died. */
 static void go_on(scene *from, uint64_t mark, uint32_t way) {
@@ -266,7 +266,7 @@ static void case_crashes(void) {
   CHECK(torn > seeds / 40);
 }
 
-/* --- a file that recovery replaced ---------------------------------------------- */
+/* --- a file that recovery replaced -------------------------------------- */
 
 /* The writer dies in the middle of a batch; its tail is cut off and another
  * batch comes there. The follower has the old file open all the time. */

@@ -38,10 +38,9 @@ static void *write_some(void *ctx) {
   for (uint32_t i = 0; i < APPENDS; i++) {
     td_record record = {entity_of(number, i), i, 1.0f, 1};
     if (td_wal_log_append(&writing, &record, 1, NULL, NULL) != TD_OK) break;
-    if (i % 50 == 49) {
-      td_wal_progress progress = {.seqno = writing.checkpoint.seqno};
-      if (number == 0
-          && td_wal_log_checkpoint(&writing, &progress, NULL) != TD_OK) break;
+    if (number == 0 && i % 50 == 49) {
+      td_wal_progress progress = {.seqno = td_wal_log_durable(&writing)};
+      if (td_wal_log_checkpoint(&writing, &progress, NULL) != TD_OK) break;
     }
   }
   writers_done++;

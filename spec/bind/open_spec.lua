@@ -24,7 +24,8 @@ describe("the module", function()
       .. "segment shard state u64.add u64.cmp u64.div u64.hex u64.le u64.lt u64.max u64.mod "
       .. "u64.mul u64.parse u64.str u64.sub u64.tonumber unpack_segment version wal.builder "
       .. "wal.checkpoint_name wal.decode_batch wal.decode_checkpoint wal.decode_cuts "
-      .. "wal.decode_header wal.encode_batch wal.encode_checkpoint wal.encode_cuts wal.layouts "
+      .. "wal.decode_header wal.encode_batch wal.encode_checkpoint wal.encode_cuts wal.follow "
+      .. "wal.layouts "
       .. "wal.parse_segment_name wal.reader wal.scan wal.segment_name wal.verifier",
       table.concat(names, " "))
   end)
