@@ -27,7 +27,8 @@ static void damage(uint32_t segment, size_t byte) {
   CHECK_U64(at, walk.batches);
   for (uint32_t round = 0; round < 3 && !tail; round++) {
     uint64_t durable = round == 0 ? below + 1 : stage_last();
-    if (round == 0 && stage_read(follow, durable, &at, &err) == TD_END) continue;
+    td_status status = stage_read(follow, durable, &at, &err);
+    if (round == 0 && status == TD_END) continue;
     CHECK(stage_read(follow, stage_last(), &at, &err) == walk.err.status);
     CHECK_U64(at, walk.batches);
     CHECK_TEXT(err.file, walk.err.file);
@@ -110,7 +111,8 @@ static void case_removed(void) {
     uint32_t at = 0;
     stage_make(1, false);
     td_wal_follow *follow = stage_open(1);
-    CHECK(stage_read(follow, stage.firsts[3 - behind] - 1, &at, &err) == TD_END);
+    uint64_t durable = stage.firsts[3 - behind] - 1;
+    CHECK(stage_read(follow, durable, &at, &err) == TD_END);
     stage.store.fail_call = stage.store.calls + 1;
     CHECK(stage_read(follow, stage_last(), &at, &err) == TD_IO);
     td_segname_format(stage.names[0], name);

@@ -20,7 +20,8 @@ static void run_numbers(uint64_t first) {
     for (uint64_t stop = 0; stop < events; stop++) {
       td_wal_follow *follow = stage_open(first + from);
       uint32_t end = at;
-      while (end < STAGE_BATCHES && stage.firsts[end + 1] - 1 - first <= stop) end++;
+      while (end < STAGE_BATCHES
+             && stage.firsts[end + 1] - 1 - first <= stop) end++;
       stage_check_end(follow, 0, at, at);
       stage_check_end(follow, first + stop, at, end);
       stage_check_end(follow, first, end, end);
