@@ -24,7 +24,7 @@ typedef struct table {
 static const char *const strategies[] = {"single", "hash", "ranges",
                                          "hash_ranges"};
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------- */
 
 /* Closes the first line and puts its hash behind it. */
 static void put_hash(td_text *text) {
@@ -67,7 +67,7 @@ static void put_routing(td_text *text, td_layout_strategy strategy,
   td_text_decimal(text, num_shards);
 }
 
-/* --- what decoded ---------------------------------------------------------- */
+/* --- what decoded ------------------------------------------------------- */
 
 static void check_route(const td_layout *layout, const td_layout_range *list,
                         uint64_t id) {
@@ -179,7 +179,7 @@ static td_status check_decode(td_span bytes) {
   return status;
 }
 
-/* --- inputs ---------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------- */
 
 /* The first line of the input with a right hash. */
 static void check_fixed(const uint8_t *data, size_t size) {

@@ -3,6 +3,7 @@
  * segments written anew under it. Covers io/wal_follow. */
 #include "test/test.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "format/segment.h"
@@ -305,12 +306,82 @@ static void case_old_file(void) {
   }
 }
 
+/* --- a writer whose disk fails ------------------------------------------ */
+
+/* What is above the follower and not in the log was never acknowledged. */
+static void forget_lost(const scene *at, const tail *by) {
+  while (history.count > 0
+         && last_of(&history.list[history.count - 1]) > by->last) {
+    history.count--;
+  }
+  note_history(at);
+}
+
+static void next_fault(scene *at) {
+  static const int32_t codes[] = {EIO, ENOSPC, 0};
+  td_disk_faults *faults = &at->disk.faults;
+  if (at->disk.counts.calls < faults->fail_call) return;
+  faults->fail_call = at->disk.counts.calls + 1
+                    + td_prng_below(&at->prng, 40);
+  faults->fail_sys = codes[td_prng_below(&at->prng, 3)];
+  faults->fail_short = TD_DISK_ONE
+                     + (td_disk_short)td_prng_below(&at->prng, 4);
+  faults->personality = td_prng_below(&at->prng, 2) ? TD_DISK_EXT4
+                                                    : TD_DISK_BTRFS;
+}
+
+/* After a failure: a poisoned log is opened anew, over the same cache; the
+ * follower keeps its file. */
+static void mend(scene *at, const tail *by) {
+  at->disk.faults.fail_call = 0;
+  if (at->open && at->status == TD_POISONED) scene_close(at, false);
+  if (!at->open) CHECK(scene_open(at) == TD_OK);
+  forget_lost(at, by);
+}
+
+static void case_failing_disk(void) {
+  uint32_t seeds = (test_soak() ? 20000 : 1600) / SCENE_SHARE;
+  uint32_t mended = 0, unread = 0;
+  for (uint32_t i = 0; i < seeds; i++) {
+    tail by;
+    td_error err;
+    start_scene(&work, test_seed() + 31u * i);
+    open_tail(&by, &work, 1);
+    for (uint32_t step = 0; step < 40; step++) {
+      next_fault(&work);
+      if (scene_step(&work)) {
+        note_history(&work);
+      } else {
+        mend(&work, &by);
+        mended++;
+      }
+      if (!work.open) break;
+      uint64_t durable = td_wal_log_durable(&work.log).value;
+      if (follow_to(&by, durable, &err) == TD_END) {
+        CHECK_U64(by.last, durable);
+        continue;
+      }
+      CHECK(err.status == TD_IO);
+      unread++;
+      work.disk.faults.fail_call = 0;
+      drain(&by, &work);
+    }
+    CHECK(work.open);
+    CHECK_U64(work.disk.counts.syncs_after_failed, 0);
+    work.disk.faults.fail_call = 0;
+    end_scene(&work, &by);
+  }
+  printf("# %u failures of the writer, %u of the follower\n", mended, unread);
+  CHECK(mended > seeds && unread > seeds / 10);
+}
+
 void test_follow(void) {
   test_case("follow", "at a writer's heels, garbage above", case_at_its_heels);
   test_case("follow", "behind, and fallen behind", case_falls_behind);
   test_case("follow", "a mark goes on behind a crash", case_crashes);
   test_case("follow", "a tail that was cut off and written anew",
             case_old_file);
+  test_case("follow", "a writer whose disk fails", case_failing_disk);
   test_follow_places();
   test_follow_faults();
 }
