@@ -192,7 +192,7 @@ static td_status next_batch(td_wal_follow *follow, td_seqno durable,
       continue;
     }
     td_status status = step(follow, durable, &batch, err);
-    if (status == TD_AHEAD) return TD_END;
+    if (status == TD_AHEAD && fresh) return TD_END;
     if (status == TD_OK) {
       if (td_seqno_cmp(cursor->last_seq, follow->from) < 0) continue;
       *out = batch;

@@ -13,9 +13,10 @@
  * Nothing is asked of the directory but names: the segment behind one that
  * ends at n is called n + 1, and while that one is not there the log goes on
  * in this one. Recovery may put a new file in the place of the last segment,
- * so whatever an open file says against the log counts only after the file
- * was opened by its name once more. Batches lie at the same offsets in both.
- * A segment that was removed while it was open is read to its end.
+ * so whatever an open file says against the log, were it only the header of a
+ * batch that ends too high, counts only after the file was opened by its name
+ * once more. Batches lie at the same offsets in both. A segment that was
+ * removed while it was open is read to its end.
  *
  * Nothing is kept of a failure but the place: the next call looks again. So
  * an error of the world (TD_IO, TD_NO_MEMORY) is over when its cause is, and
