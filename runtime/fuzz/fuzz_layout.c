@@ -16,6 +16,7 @@
 
 typedef struct table {
   td_layout_strategy strategy;
+  uint32_t epoch, regions;
   uint32_t num_shards;
   uint32_t count;
   struct { uint64_t first, last; uint32_t shard; } ranges[TABLE_MAX];
@@ -200,13 +201,16 @@ static void check_fixed(const uint8_t *data, size_t size) {
   free(out);
 }
 
-/* Ranges that cover everything, then perhaps one bound bent. */
+/* Ranges that cover everything, once or (16) again, then perhaps one bound
+ * bent. */
 static void take_table(table *out, fuzz_input *in) {
   uint8_t mode = fuzz_u8(in), bent = fuzz_u8(in);
   uint64_t next = 0;
   out->strategy = (td_layout_strategy)(mode & 3);
+  out->epoch = 1u + bent;
+  out->regions = mode / 32;
   out->num_shards = 1u + fuzz_u16(in);
-  while (out->count < TABLE_MAX && in->size > 0 && next != UINT64_MAX) {
+  while (out->count < TABLE_MAX && in->size > 0) {
     uint64_t width = fuzz_u64(in), left = UINT64_MAX - next;
     uint32_t n = out->count++;
     uint64_t last = width < left && in->size > 0 ? next + width : UINT64_MAX;
@@ -214,7 +218,7 @@ static void take_table(table *out, fuzz_input *in) {
     out->ranges[n].last = last;
     out->ranges[n].shard = fuzz_u16(in);
     if (mode & 4) out->ranges[n].shard %= out->num_shards;
-    if (last == UINT64_MAX) break;
+    if (last == UINT64_MAX && !(mode & 16)) break;
     next = last + 1;
   }
   if (out->count == 0 || !(mode & 8)) return;
@@ -247,7 +251,7 @@ static void check_made(fuzz_input in) {
   table all = {.count = 0};
   td_text text = td_text_init(out, sizeof out);
   take_table(&all, &in);
-  put_head(&text, 1, 1);
+  put_head(&text, all.epoch, all.regions);
   put_routing(&text, all.strategy, all.num_shards);
   if (all.count > 0) td_text_string(&text, ",\"ranges\":[");
   for (uint32_t i = 0; i < all.count; i++) {
@@ -257,8 +261,14 @@ static void check_made(fuzz_input in) {
   td_text_string(&text, all.count > 0 ? "]}}" : "}}");
   put_hash(&text);
   td_assert(text.size < sizeof out);
-  td_status status = check_decode((td_span){(const uint8_t *)out, text.size});
-  td_assert((status == TD_OK) == is_right(&all));
+  td_span bytes = {(const uint8_t *)out, text.size};
+  td_layout layout;
+  td_assert((check_decode(bytes) == TD_OK) == is_right(&all));
+  if (td_layout_decode(bytes, &layout, NULL) != TD_OK) return;
+  td_assert(layout.epoch == all.epoch && layout.strategy == all.strategy);
+  td_assert(layout.region_count == all.regions);
+  td_assert(layout.num_shards == all.num_shards);
+  td_assert(layout.range_count == all.count);
 }
 
 /* A name that is read is the one that is written. */
