@@ -69,11 +69,9 @@ fuzz() {
 
 # ThreadSanitizer wants less address randomisation than newer kernels have.
 tsan_unit() {
-  if setarch -R true 2>/dev/null; then
-    setarch -R build/tsan/bin/tidal-unit replication log_threads
-  else
-    build/tsan/bin/tidal-unit replication log_threads
-  fi
+  set -- build/tsan/bin/tidal-unit replication log_threads follow_threads
+  if setarch -R true 2>/dev/null; then set -- setarch -R "$@"; fi
+  "$@"
 }
 
 # Every C file once through clang, for its warnings, with the flags of the

@@ -46,8 +46,10 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
-  {"window", test_window}, {"home", test_home}, {"repair", test_repair}, {"parts", test_parts},
-  {"log_threads", test_log_threads},
+  {"window", test_window}, {"home", test_home}, {"repair", test_repair},
+  {"parts", test_parts},
+  {"log_threads", test_log_threads}, {"follow", test_follow},
+  {"follow_threads", test_follow_threads},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {

@@ -53,6 +53,8 @@ void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
 void test_env(void);
+void test_follow(void);
+void test_follow_threads(void);
 void test_log(void);
 void test_home(void);
 void test_repair(void);
