@@ -17,8 +17,14 @@ void test_failed(const char *file, int line, const char *format, ...)
 /* Seed of the random cases: TIDAL_SEED, or the fixed one. */
 uint64_t test_seed(void);
 
-/* True when longer runs are asked for (TIDAL_SOAK is set). */
+/* True when longer runs are asked for: TIDAL_SOAK, in seconds. */
 bool test_soak(void);
+/* Shall the running case do the same again, with other seeds? In a longer
+ * run so until its seconds are over. */
+bool test_again(void);
+
+/* The running case cannot be run here; it says why. */
+void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(what) \
   ((what) ? (void)0 : test_failed(__FILE__, __LINE__, "%s", #what))
@@ -51,6 +57,9 @@ void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
 void test_env(void);
+void test_bursts(void);
+void test_cuts(void);
+void test_flips(void);
 void test_log(void);
 void test_log_threads(void);
 void test_profile(void);
