@@ -213,12 +213,12 @@ static void case_interrupts(void) {
   }
 }
 
-void test_log_faults(void) {
-  test_case("log", "an error at every call, once and for good",
+void test_faults(void) {
+  test_case("faults", "an error at every call, once and for good",
             case_every_call);
-  test_case("log", "a failed sync, restart, power failure",
+  test_case("faults", "a failed sync, restart, power failure",
             case_failed_syncs);
-  test_case("log", "every request for memory fails", case_memory);
-  test_case("log", "a full disk", case_full);
-  test_case("log", "interrupted writes and syncs", case_interrupts);
+  test_case("faults", "every request for memory fails", case_memory);
+  test_case("faults", "a full disk", case_full);
+  test_case("faults", "interrupted writes and syncs", case_interrupts);
 }

@@ -179,6 +179,6 @@ static void case_kill(void) {
   remove_all();
 }
 
-void test_log_kill(void) {
-  test_case("log", "kill -9 at any time, on the real disk", case_kill);
+void test_kill(void) {
+  test_case("kill", "kill -9 at any time, on the real disk", case_kill);
 }

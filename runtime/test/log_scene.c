@@ -166,6 +166,16 @@ void scene_close(scene *at, bool clean) {
   at->open = false;
 }
 
+/* What the log calls durable, it must keep: under lazy policies only that. */
+static void note_durable(scene *at) {
+  uint64_t durable = td_wal_log_durable(&at->log).value;
+  for (uint32_t i = at->model.count; i > 0; i--) {
+    scene_batch *batch = &at->model.list[i - 1];
+    if (batch->acked) break;
+    batch->acked = batch->first + batch->events - 1 <= durable;
+  }
+}
+
 td_status scene_append(scene *at, uint32_t events) {
   td_record records[EVENTS_MAX];
   uint8_t payload[EVENTS_MAX * TD_RECORD_BYTES];
@@ -189,6 +199,7 @@ td_status scene_append(scene *at, uint32_t events) {
   if (status == TD_OK) {
     batch->acked = !at->model.lazy;
     CHECK_U64(first.value, batch->first);
+    note_durable(at);
   } else if (status != TD_POISONED) {
     at->model.count--;  /* certainly not there */
   }
@@ -216,7 +227,7 @@ static td_status step_truncate(scene *at) {
 }
 
 bool scene_step(scene *at) {
-  uint64_t kind = td_prng_below(&at->prng, 16);
+  uint64_t kind = td_prng_below(&at->prng, 17);
   if (kind < 11) {
     uint64_t most = td_prng_below(&at->prng, 4) ? 9 : EVENTS_MAX;
     uint32_t events = 1 + (uint32_t)td_prng_below(&at->prng, most);
@@ -225,8 +236,11 @@ bool scene_step(scene *at) {
     at->status = step_checkpoint(at);
   } else if (kind == 13) {
     at->status = step_truncate(at);
+  } else if (kind == 14) {
+    at->status = td_wal_log_sync(&at->log, &at->err);
+    note_durable(at);
   } else {
-    scene_close(at, kind == 14);
+    scene_close(at, kind == 15);
     if (at->status == TD_OK) scene_open(at);
   }
   return at->status == TD_OK;

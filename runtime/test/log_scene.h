@@ -25,7 +25,7 @@ typedef struct scene_model {
   scene_batch list[SCENE_BATCHES_MAX];
   uint32_t count;
   uint64_t line;    /* truncation may have removed all at or below it */
-  bool lazy;        /* acknowledged means nothing yet */
+  bool lazy;        /* only what was synced must stay */
 } scene_model;
 
 /* Memory that is counted and can run out. */
@@ -79,9 +79,6 @@ const char *scene_compare(const scene_model *want, const scene_model *found);
 const char *scene_survive(scene *at);
 
 /* The other files of suite "log", called by test_log. */
-void test_log_crash(void);
-void test_log_faults(void);
-void test_log_kill(void);
 void test_log_golden(void);
 void test_log_damage(void);
 

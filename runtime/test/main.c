@@ -77,6 +77,8 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
   {"log_threads", test_log_threads}, {"flips", test_flips},
   {"cuts", test_cuts}, {"bursts", test_bursts},
+  {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},
+  {"kill", test_kill},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {
