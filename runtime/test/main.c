@@ -78,7 +78,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"log_threads", test_log_threads}, {"flips", test_flips},
   {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},
-  {"kill", test_kill},
+  {"memory", test_memory}, {"kill", test_kill},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {

@@ -63,6 +63,7 @@ void test_cuts(void);
 void test_faults(void);
 void test_flips(void);
 void test_kill(void);
+void test_memory(void);
 void test_log(void);
 void test_log_threads(void);
 void test_profile(void);
