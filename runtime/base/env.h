@@ -50,6 +50,9 @@ typedef struct td_store_class {
    * Content and size; `full` adds what is not needed to read it back. */
   int (*file_sync)(void *ctx, td_file *file, bool full);
   int (*file_truncate)(void *ctx, td_file *file, uint64_t size);
+  /* Begins to write out what waits and does not wait for it: a sync that
+   * follows is shorter, nothing else. May be NULL. */
+  void (*file_push)(void *ctx, td_file *file);
   /* Opens a directory below this one, making it when it is not there. */
   int (*dir_make)(void *ctx, td_dir *dir, const char *name, td_dir **out);
   /* Moves a name, replacing what has the other. */

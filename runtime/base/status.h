@@ -70,7 +70,15 @@
   X(FULL, "full", "found no space: nothing of it was kept") \
   X(POISONED, "poisoned", \
     "failed: what is on disk behind event {got} is unknown until the log " \
-    "is opened anew")
+    "is opened anew") \
+  X(EPOCH, "epoch", \
+    "is of epoch {got}, the layout published here is of epoch {bound}") \
+  X(LAYOUT, "layout", \
+    "is not the one published under its epoch: its hash ends in {xgot}, " \
+    "that one's in {xbound}") \
+  X(DEAD, "dead", \
+    "would no longer count: its epoch is {got}, the layout to be published " \
+    "has {bound}")
 
 typedef enum td_status {
 #define TD_STATUS_ENUM(name, code, sentence) TD_##name,

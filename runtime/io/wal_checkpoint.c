@@ -2,104 +2,68 @@
  *
  * A slot is replaced by rename after its sync, so a crash leaves each slot
  * old or new, never damaged: a damaged one is rot. */
-#include <string.h>
-
-#include "base/text.h"
-#include "io/wal_parts.h"
-
-#define V1_NAME "checkpoint.meta"
+#include "io/wal_notes.h"
+#include "io/wal_seams.h"
 
 /* A slot's bytes and what they say. */
 typedef struct slot {
-  char name[TD_WAL_FILE_NAME_MAX];
-  uint8_t *bytes;
-  size_t size;
+  char name[TD_CHECKPOINT_NAME_MAX];
+  td_wal_file file;
   bool there;
   bool valid;
   td_checkpoint checkpoint;
-  td_error err;  /* of one that is there and not valid */
 } slot;
 
-static void free_slot(const td_wal_log *log, slot *at) {
-  td_alloc_free(&log->home->env.alloc, at->bytes, at->size);
-  at->bytes = NULL;
+static td_wal_dir dir_of(const td_wal_log *log) {
+  return (td_wal_dir){
+    .env = log->home->env, .dir = log->home->dir, .borrowed = true,
+  };
 }
 
-static int32_t read_all(const td_env *env, td_file *file, uint8_t *out,
-                        size_t size) {
-  for (size_t at = 0; at < size;) {
-    int64_t count = env->store->file_read(env->store_ctx, file, out + at,
-                                          size - at, at);
-    if (count < 0) return (int32_t)count;
-    if (count == 0) return -TD_SYS_IO;  /* shorter than it said */
-    at += (size_t)count;
-  }
-  return 0;
-}
-
-static td_status read_open(const td_wal_log *log, td_file *file, slot *at,
+/* A small file that need not be there. */
+static td_status read_file(const td_wal_log *log, const char *name,
+                           size_t most, td_wal_file *file, bool *there,
                            td_error *err) {
-  const td_env *env = &log->home->env;
-  uint64_t size;
-  int result = env->store->file_size(env->store_ctx, file, &size);
-  if (result < 0) {
-    return td_wal_fail_io(err, "asking for the size", result, at->name, 0);
-  }
-  /* One byte more than the largest is enough to refuse it. */
-  uint64_t most = td_checkpoint_size(TD_CHECKPOINT_MARKS_MAX) + 1;
-  if (size > most) size = most;
-  if (size == 0) return TD_OK;
-  at->bytes = td_alloc_resize(&env->alloc, NULL, 0, (size_t)size);
-  if (!at->bytes) return td_fail(err, TD_NO_MEMORY, "checkpoint", size, 0);
-  at->size = (size_t)size;
-  result = read_all(env, file, at->bytes, at->size);
-  if (result == 0) return TD_OK;
-  return td_wal_fail_io(err, "reading", result, at->name, 0);
-}
-
-/* The file's bytes; no such file is no failure. */
-static td_status read_slot(const td_wal_log *log, slot *at, td_error *err) {
-  const td_env *env = &log->home->env;
-  td_file *file;
-  int result = env->store->file_open(env->store_ctx, log->home->dir, at->name,
-                                     &file);
-  if (result == -TD_SYS_NOENT) return TD_OK;
-  if (result < 0) return td_wal_fail_io(err, "opening", result, at->name, 0);
-  at->there = true;
-  td_status status = read_open(log, file, at, err);
-  env->store->file_close(env->store_ctx, file);
+  td_wal_dir dir = dir_of(log);
+  td_error why;
+  td_status status = td_wal_file_read(&dir, name, most, file, &why);
+  *there = !(status == TD_IO && why.sys == TD_SYS_NOENT);
+  if (status == TD_OK || !*there) return TD_OK;
+  if (err) *err = why;
   return status;
 }
 
 /* Behind a right hash nothing is rot: what is wrong then is refused. */
-static td_status decode_slot(const td_wal_log *log, slot *at, uint32_t index,
-                             td_error *err) {
-  td_span bytes = {at->bytes, at->size};
-  const td_checkpoint *read = &at->checkpoint;
-  td_status status = td_checkpoint_decode(bytes, &at->checkpoint, &at->err);
-  td_error_at(&at->err, at->name, 0);
+static td_status read_slot(const td_wal_log *log, slot *at, uint32_t index,
+                           td_error *err) {
+  td_shard_id shard = log->options.log.shard;
+  td_error why;
+  td_checkpoint_name(shard, index, at->name);
+  td_status status = read_file(log, at->name,
+                               td_checkpoint_size(TD_CHECKPOINT_MARKS_MAX),
+                               &at->file, &at->there, err);
+  if (status != TD_OK || !at->there) return status;
+  td_span bytes = {at->file.data, at->file.size};
+  status = td_wal_slot_decode(bytes, shard, index, &at->checkpoint, &why);
   if (status == TD_SHORT || status == TD_MAGIC || status == TD_HEADER_HASH) {
     return TD_OK;
   }
-  if (status != TD_OK) {
-    if (err) *err = at->err;
-    return status;
+  td_region_id region = at->checkpoint.region;
+  if (status == TD_OK && !td_region_id_eq(region, log->options.log.region)) {
+    status = td_fail(&why, TD_MISMATCH, "region id", region.value,
+                     log->options.log.region.value);
   }
-  at->valid = true;
-  td_log_id own = {read->region, read->shard};
-  if (td_log_id_eq(own, log->options.log) && read->generation % 2 == index) {
-    return TD_OK;
-  }
-  td_fail(err, TD_MISMATCH, "log or slot of a checkpoint",
-          own.shard.value, log->options.log.shard.value);
-  td_error_at(err, at->name, 58);
-  return TD_MISMATCH;
+  at->valid = status == TD_OK;
+  if (status == TD_OK) return TD_OK;
+  td_error_at(&why, at->name, 0);
+  if (err) *err = why;
+  return status;
 }
 
 /* The newest one's marks without the log's own, which is kept apart. */
 static td_status keep_marks(td_wal_log *log, const slot *at, td_error *err) {
   uint32_t count = at->checkpoint.mark_count;
-  td_span bytes = {at->bytes, at->size};
+  td_span bytes = {at->file.data, at->file.size};
   if (count == 0) return TD_OK;
   size_t size = count * sizeof *log->marks;
   log->marks = td_alloc_resize(&log->home->env.alloc, NULL, 0, size);
@@ -109,9 +73,23 @@ static td_status keep_marks(td_wal_log *log, const slot *at, td_error *err) {
     log->marks[i] = td_checkpoint_mark(bytes, i);
     if (td_log_id_eq(log->marks[i].log, log->options.log)) {
       log->own_mark = log->marks[i].seqno;
+      log->own_marked = true;
     }
   }
   return TD_OK;
+}
+
+/* One that rotted is kept for whoever wants to look. */
+static td_status keep_bad(td_wal_log *log, const slot *bad, td_error *err) {
+  const td_env *env = &log->home->env;
+  uint8_t *buffer = td_alloc_resize(&env->alloc, NULL, 0, TD_WAL_BUFFER_BYTES);
+  if (!buffer) {
+    return td_fail(err, TD_NO_MEMORY, "copy buffer", TD_WAL_BUFFER_BYTES, 0);
+  }
+  td_status status = td_wal_quarantine(env, log->home->dir, bad->name, 0,
+                                       buffer, err);
+  td_alloc_free(&env->alloc, buffer, TD_WAL_BUFFER_BYTES);
+  return status;
 }
 
 static td_status choose(td_wal_log *log, slot slots[2], td_error *err) {
@@ -136,48 +114,46 @@ static td_status choose(td_wal_log *log, slot slots[2], td_error *err) {
   log->checkpoint_there = true;
   td_status status = keep_marks(log, &slots[newest], err);
   if (status != TD_OK || !log->recovery.checkpoint_bad) return status;
-  const slot *bad = &slots[1 - newest];
-  return td_wal_quarantine(log, bad->name, 0, (td_span){bad->bytes, bad->size},
-                           err);
+  return keep_bad(log, &slots[1 - newest], err);
 }
 
 /* v1's file counts where no v2 slot is. One of another size is no proof of
  * anything: nobody knows how it was written. */
 static td_status load_v1(td_wal_log *log, td_error *err) {
-  slot at = {.name = V1_NAME};
+  td_wal_dir dir = dir_of(log);
+  td_wal_file file;
+  bool there;
   td_log_id first = {{0}, {0}};
   if (!td_log_id_eq(log->options.log, first)) return TD_OK;
-  td_status status = read_slot(log, &at, err);
-  if (status == TD_OK && at.there) {
-    td_span bytes = {at.bytes, at.size};
-    bool read = td_checkpoint_decode_v1(bytes, &log->checkpoint, NULL)
-             == TD_OK;
-    log->checkpoint_there = read;
-    log->recovery.checkpoint_bad = !read;
+  td_status status = read_file(log, TD_WAL_META_NAME,
+                               TD_CHECKPOINT_V1_BYTES + 1, &file, &there, err);
+  bool read = false;
+  if (status == TD_OK && there) {
+    td_span bytes = {file.data, file.size};
+    read = td_checkpoint_decode_v1(bytes, &log->checkpoint, NULL) == TD_OK;
+    td_wal_file_free(&dir, &file);
   }
-  free_slot(log, &at);
-  return status;
+  log->checkpoint_there = read;
+  log->recovery.checkpoint_bad = there && !read;
+  return status == TD_LENGTH ? TD_OK : status;
 }
 
 td_status td_wal_checkpoint_load(td_wal_log *log, td_error *err) {
+  td_wal_dir dir = dir_of(log);
   slot slots[2] = {{.there = false}, {.there = false}};
   td_status status = TD_OK;
   for (uint32_t i = 0; i < 2 && status == TD_OK; i++) {
-    td_checkpoint_name(log->options.log.shard, i, slots[i].name);
-    status = read_slot(log, &slots[i], err);
-    if (status == TD_OK && slots[i].there) {
-      status = decode_slot(log, &slots[i], i, err);
-    }
+    status = read_slot(log, &slots[i], i, err);
   }
   if (status == TD_OK) status = choose(log, slots, err);
-  for (uint32_t i = 0; i < 2; i++) free_slot(log, &slots[i]);
+  for (uint32_t i = 0; i < 2; i++) td_wal_file_free(&dir, &slots[i].file);
   return status == TD_END ? load_v1(log, err) : status;
 }
 
 /* The caller's marks with the log's own in its place. */
 static uint32_t merge_marks(const td_wal_log *log,
                             const td_wal_progress *progress, td_mark *out) {
-  td_mark own = {log->options.log, log->options.layout_epoch,
+  td_mark own = {log->options.log, log->home->epoch,
                  td_wal_log_durable(log)};
   uint32_t count = 0;
   bool placed = false;
@@ -193,35 +169,16 @@ static uint32_t merge_marks(const td_wal_log *log,
   return count;
 }
 
-/* Written beside, synced, moved over the slot: old or new, never half. */
 static td_status replace_slot(td_wal_log *log, uint64_t generation,
                               td_span bytes, td_error *err) {
-  const td_env *env = &log->home->env;
-  td_dir *dir = log->home->dir;
   char tmp[TD_WAL_FILE_NAME_MAX], name[TD_CHECKPOINT_NAME_MAX];
-  td_file *file;
-  uint64_t written;
+  bool full;
   td_wal_tmp_name(log, "checkpoint", tmp);
   td_checkpoint_name(log->options.log.shard, generation, name);
-  int result = env->store->file_create(env->store_ctx, dir, tmp, &file);
-  if (td_wal_is_full(result)) {
-    return td_wal_fail_full(log, "checkpoint", result, err);
-  }
-  if (result < 0) return td_wal_poison(log, "making a checkpoint", result, err);
-  result = td_wal_write_all(env, file, bytes, 0, &written);
-  if (td_wal_is_full(result)) {
-    env->store->file_close(env->store_ctx, file);
-    int gone = env->store->dir_unlink(env->store_ctx, dir, tmp);
-    if (gone < 0) return td_wal_poison(log, "removing a file", gone, err);
-    return td_wal_fail_full(log, "checkpoint", result, err);
-  }
-  if (result == 0) result = td_wal_sync_file(env, file, true);
-  env->store->file_close(env->store_ctx, file);
-  if (result == 0) {
-    result = env->store->dir_rename(env->store_ctx, dir, tmp, dir, name);
-  }
-  if (result == 0) result = env->store->dir_sync(env->store_ctx, dir);
+  int32_t result = td_wal_replace(&log->home->env, log->home->dir, tmp, name,
+                                  bytes, &full);
   if (result == 0) return TD_OK;
+  if (full) return td_wal_fail_full(log, "checkpoint", result, err);
   return td_wal_poison(log, "writing a checkpoint", result, err);
 }
 
@@ -270,7 +227,7 @@ td_status td_wal_checkpoint_store(td_wal_log *log,
     .seqno = progress->seqno,
     .timestamp_ns = env->clock->wall_ns(env->clock_ctx),
     .generation = log->checkpoint.generation + 1, .hlc_wall_ns = wall,
-    .layout_epoch = log->options.layout_epoch,
+    .layout_epoch = log->home->epoch,
     .mark_count = merge_marks(log, progress, marks),
     .shard = log->options.log.shard, .region = log->options.log.region,
     .clean = clean,

@@ -7,7 +7,7 @@
  * of its threads has its result. */
 #include <string.h>
 
-#include "io/wal_parts.h"
+#include "io/wal_seams.h"
 
 /* What one call wants appended. */
 typedef struct item {
@@ -125,6 +125,9 @@ static void lead(td_wal_log *log, td_wal_group *group) {
   td_cond_wake(&log->changed);
   td_lock_release(&log->lock);
   td_status status = td_wal_write_group(log, group, &group->err);
+  if (status == TD_OK && td_wal_sync_due(log)) {
+    status = td_wal_make_durable(log, &group->err);
+  }
   if (status == TD_OK) group->err.status = TD_OK;
   td_lock_take(&log->lock);
   group->stage = TD_GROUP_DONE;
@@ -186,4 +189,81 @@ td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                      td_error *err) {
   item what = {.payload = payload, .count = count};
   return append(log, &what, first, err);
+}
+
+/* --- several logs at once --------------------------------------------------- */
+
+/* Takes the file of a log and writes one batch to it. */
+static td_status begin_part(td_wal_part *part, td_error *err) {
+  td_wal_log *log = part->log;
+  item what = {.records = part->records, .count = part->count};
+  td_wal_group *group = &log->direct;
+  td_wal_enter(log);
+  group->stage = TD_GROUP_FREE;
+  td_status status = put(log, group, &what, err);
+  if (status == TD_OK) status = td_wal_write_group(log, group, err);
+  if (status == TD_OK) part->first = group->first_seq;
+  return status;
+}
+
+/* Parts rise, so two threads never wait for each other. */
+static td_status check_parts(const td_wal_part *parts, uint32_t count,
+                             td_error *err) {
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t events = parts[i].count;
+    if (events == 0 || events > TD_RECORDS_MAX) {
+      return td_fail(err, TD_LENGTH, "event count", events, TD_RECORDS_MAX);
+    }
+    if (i == 0) continue;
+    int order = td_log_id_cmp(parts[i - 1].log->options.log,
+                              parts[i].log->options.log);
+    if (order < 0) continue;
+    td_fail(err, order == 0 ? TD_DUPLICATE : TD_BACKWARD, "parts", i, i - 1);
+    if (err) {
+      err->index = i - 1;
+      err->other = i;
+    }
+    return order == 0 ? TD_DUPLICATE : TD_BACKWARD;
+  }
+  return TD_OK;
+}
+
+/* The disk may begin with all of them before the first is waited for. */
+static void push(const td_wal_part *part) {
+  const td_wal_log *log = part->log;
+  const td_env *env = &log->home->env;
+  if (part->status == TD_OK && log->file && td_wal_sync_due(log)
+      && env->store->file_push) {
+    env->store->file_push(env->store_ctx, log->file);
+  }
+}
+
+td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
+                            td_error *err) {
+  td_error why;
+  td_status first = check_parts(parts, count, err);
+  if (first != TD_OK) {
+    for (uint32_t i = 0; i < count; i++) parts[i].status = first;
+    return first;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    parts[i].status = begin_part(&parts[i], &why);
+    if (parts[i].status != TD_OK && first == TD_OK) {
+      first = parts[i].status;
+      if (err) *err = why;
+    }
+  }
+  for (uint32_t i = 0; i < count; i++) push(&parts[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    td_wal_log *log = parts[i].log;
+    if (parts[i].status == TD_OK && td_wal_sync_due(log)) {
+      parts[i].status = td_wal_make_durable(log, &why);
+      if (parts[i].status != TD_OK && first == TD_OK) {
+        first = parts[i].status;
+        if (err) *err = why;
+      }
+    }
+    td_wal_leave(log);
+  }
+  return first;
 }

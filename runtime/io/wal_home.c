@@ -1,41 +1,52 @@
-/* The directory of logs, and the calls every part of a log makes: whole
- * writes, repeated syncs, quarantine, and how a log ends. */
-#include <string.h>
+#include "io/wal_home.h"
 
-#include "base/text.h"
-#include "io/wal_parts.h"
+#include "format/cuts.h"
+#include "format/layout.h"
+#include "io/wal_layouts.h"
+#include "io/wal_seams.h"
+#include "io/wal_verify.h"
 
-#define NOTHING_MAX 3u     /* writes of no byte in a row; then it is EIO */
-#define INTERRUPTS_MAX 100u
-#define COPIES_MAX 1000u   /* of one tail in quarantine/ */
+#define TMP_NAME "layout.tmp"
 
-td_status td_wal_fail_io(td_error *err, const char *subject, int64_t result,
-                         const char *file, uint64_t offset) {
-  td_fail(err, TD_IO, subject, 0, 0);
-  if (err) err->sys = (int32_t)-result;
-  if (file) td_error_at(err, file, offset);
-  return TD_IO;
+static int note_layout(void *ctx, const char *name) {
+  td_wal_home *home = ctx;
+  uint32_t epoch;
+  if (td_layout_name_parse(name, &epoch) && epoch > home->published) {
+    home->published = epoch;
+  }
+  return 1;
+}
+
+/* Whether a layout is published is only asked under the lock. */
+static td_status lock_and_list(td_wal_home *home, td_error *err) {
+  const td_env *env = &home->env;
+  int result = env->store->dir_lock(env->store_ctx, home->dir, "LOCK",
+                                    &home->lock);
+  if (result < 0) home->lock = NULL;
+  if (result == -TD_SYS_AGAIN) {
+    td_fail(err, TD_LOCKED, "directory", 0, 0);
+    td_error_at(err, "LOCK", TD_NO_OFFSET);
+    return TD_LOCKED;
+  }
+  if (result < 0) {
+    return td_wal_fail_io(err, "locking the directory", result, "LOCK", 0);
+  }
+  result = env->store->dir_list(env->store_ctx, home->dir, note_layout, home);
+  if (result == 0) return TD_OK;
+  return td_wal_fail_io(err, "listing the directory", result, NULL, 0);
 }
 
 td_status td_wal_home_open(td_wal_home *home, const td_env *env,
                            const char *path, td_error *err) {
   *home = (td_wal_home){.env = *env};
-  const td_store_class *store = env->store;
-  int result = store->dir_open(env->store_ctx, path, &home->dir);
+  int result = env->store->dir_open(env->store_ctx, path, &home->dir);
   if (result < 0) {
     home->dir = NULL;
     return td_wal_fail_io(err, "opening the directory", result, NULL, 0);
   }
-  result = store->dir_lock(env->store_ctx, home->dir, "LOCK", &home->lock);
-  if (result == 0) return TD_OK;
-  home->lock = NULL;
-  td_wal_home_close(home);
-  if (result != -TD_SYS_AGAIN) {
-    return td_wal_fail_io(err, "locking the directory", result, "LOCK", 0);
-  }
-  td_fail(err, TD_LOCKED, "directory", 0, 0);
-  td_error_at(err, "LOCK", TD_NO_OFFSET);
-  return TD_LOCKED;
+  td_status status = lock_and_list(home, err);
+  if (status != TD_OK) td_wal_home_close(home);
+  return status;
 }
 
 void td_wal_home_close(td_wal_home *home) {
@@ -46,118 +57,153 @@ void td_wal_home_close(td_wal_home *home) {
   home->dir = NULL;
 }
 
-int32_t td_wal_write_all(const td_env *env, td_file *file, td_span bytes,
-                         uint64_t offset, uint64_t *written) {
-  uint32_t nothing = 0, interrupts = 0;
-  *written = 0;
-  while (*written < bytes.size) {
-    int64_t count = env->store->file_write(
-      env->store_ctx, file, bytes.data + *written,
-      bytes.size - (size_t)*written, offset + *written);
-    if (count > 0) {
-      *written += (uint64_t)count;
-      td_assert(*written <= bytes.size);
-      nothing = interrupts = 0;
-    } else if (count == 0) {
-      if (++nothing == NOTHING_MAX) return -TD_SYS_IO;
-    } else if (count != -TD_SYS_INTR || ++interrupts == INTERRUPTS_MAX) {
-      return (int32_t)count;
+/* --- would events die? ---------------------------------------------------- */
+
+static td_status refuse_dead(uint32_t found, uint32_t epoch, const char *file,
+                             const char *subject, td_error *err) {
+  td_fail(err, TD_DEAD, subject, found, epoch);
+  td_error_at(err, file, TD_NO_OFFSET);
+  return TD_DEAD;
+}
+
+/* One report of the verifier. A torn tail was never acknowledged. */
+static td_status check_report(const td_wal_report *report, td_seqno last_seq,
+                              uint32_t epoch, td_error *err) {
+  bool whole = report->verdict == TD_VERDICT_CLEAN
+            || report->verdict == TD_VERDICT_TORN;
+  if (!whole) return td_wal_report_refuse(report, last_seq, err);
+  uint32_t low = report->epoch_low, high = report->epoch_high;
+  if (high == 0 || (low == epoch && high == epoch)) return TD_OK;
+  return refuse_dead(low == epoch ? high : low, epoch, report->err.file,
+                     "events", err);
+}
+
+static td_status check_events(const td_wal_dir *dir, uint32_t epoch,
+                              td_error *err) {
+  td_wal_verifier verifier;
+  td_status status = td_wal_verify_open(&verifier, dir, err);
+  if (status != TD_OK) return status;
+  do {
+    td_wal_report report;
+    status = td_wal_verify_next(&verifier, &report, err);
+    if (status == TD_OK) {
+      status = check_report(&report, verifier.last_seq, epoch, err);
+    }
+  } while (status == TD_OK);
+  td_wal_verify_close(&verifier);
+  return status == TD_END ? TD_OK : status;
+}
+
+/* Cuts of this epoch, left by something that never published it, would come
+ * into force. */
+static td_status check_cuts(const td_wal_dir *dir, td_shard_id shard,
+                            uint32_t epoch, td_error *err) {
+  td_wal_file file;
+  td_cuts cuts;
+  td_status status = td_wal_cuts_read(dir, shard, &file, &cuts, err);
+  if (status != TD_OK) return status;
+  td_span bytes = {file.data, file.size};
+  for (uint32_t i = 0; i < cuts.count && status == TD_OK; i++) {
+    if (td_cuts_get(bytes, i).epoch != epoch) continue;
+    char name[TD_CUTS_NAME_MAX];
+    td_cuts_name(shard, name);
+    status = refuse_dead(0, epoch, name, "events under a cut of that epoch",
+                         err);
+  }
+  td_wal_file_free(dir, &file);
+  return status;
+}
+
+static td_status check_all_cuts(const td_wal_dir *dir, uint32_t epoch,
+                                td_error *err) {
+  td_wal_layouts layouts;
+  td_status status = td_wal_layouts_list(&layouts, dir, err);
+  if (status != TD_OK) return status;
+  for (uint32_t s = 0; s < TD_SHARDS_MAX && status == TD_OK; s++) {
+    td_shard_id shard = {(uint16_t)s};
+    if (td_wal_layouts_cuts(&layouts, shard)) {
+      status = check_cuts(dir, shard, epoch, err);
     }
   }
-  return 0;
+  td_wal_layouts_close(&layouts);
+  return status;
 }
 
-int32_t td_wal_sync_file(const td_env *env, td_file *file, bool full) {
-  int32_t result = -TD_SYS_INTR;
-  for (uint32_t i = 0; i < INTERRUPTS_MAX && result == -TD_SYS_INTR; i++) {
-    result = env->store->file_sync(env->store_ctx, file, full);
-  }
-  return result;
+static td_status check_life(const td_wal_home *home, uint32_t epoch,
+                            td_error *err) {
+  td_wal_dir dir;
+  td_status status = td_wal_dir_list(&dir, &home->env, home->dir, err);
+  if (status != TD_OK) return status;
+  status = check_events(&dir, epoch, err);
+  if (status == TD_OK) status = check_all_cuts(&dir, epoch, err);
+  td_wal_dir_close(&dir);
+  return status;
 }
 
-td_status td_wal_poison(td_wal_log *log, const char *subject, int64_t result,
-                        td_error *err) {
-  char name[TD_SEGNAME_TEXT_MAX];
-  bool opening = log->state == TD_WAL_OPENING;
-  td_status status = opening ? TD_IO : TD_POISONED;
-  if (log->state != TD_WAL_POISONED) {
-    td_fail(&log->failed, status, subject,
-            opening ? 0 : td_wal_log_durable(log).value, 0);
-    log->failed.sys = (int32_t)-result;
-    if (log->file) {
-      td_segname_format(log->name, name);
-      td_error_at(&log->failed, name, log->end);
-    }
-    log->state = TD_WAL_POISONED;
-  }
-  if (err) *err = log->failed;
-  return log->failed.status;
-}
+/* --- publishing ------------------------------------------------------------ */
 
-td_status td_wal_fail_full(td_wal_log *log, const char *subject,
-                           int64_t result, td_error *err) {
-  if (log->state == TD_WAL_OPENING) {
-    return td_wal_fail_io(err, subject, result, NULL, 0);
+static td_status publish(td_wal_home *home, uint32_t epoch,
+                         td_span text, td_error *err) {
+  const td_env *env = &home->env;
+  char name[TD_LAYOUT_NAME_MAX];
+  bool full = false;
+  td_layout_name(epoch, name);
+  int result = env->store->dir_unlink(env->store_ctx, home->dir, TMP_NAME);
+  if (result == -TD_SYS_NOENT) result = 0;
+  if (result == 0) {
+    result = td_wal_replace(env, home->dir, TMP_NAME, name, text, &full);
   }
-  td_fail(err, TD_FULL, subject, 0, 0);
-  if (err) err->sys = (int32_t)-result;
+  if (result == 0) return TD_OK;
+  if (!full) {
+    td_wal_fail_io(&home->failed, "publishing", result, name, 0);
+    if (err) *err = home->failed;
+    return TD_IO;
+  }
+  td_fail(err, TD_FULL, "layout", 0, 0);
+  if (err) err->sys = -result;
+  td_error_at(err, name, 0);
   return TD_FULL;
 }
 
-void td_wal_tmp_name(const td_wal_log *log, const char *what,
-                     char out[TD_WAL_FILE_NAME_MAX]) {
-  td_text text = td_text_init(out, TD_WAL_FILE_NAME_MAX);
-  td_text_string(&text, what);
-  td_text_string(&text, "-s");
-  td_text_padded(&text, log->options.log.shard.value, 5);
-  td_text_string(&text, ".tmp");
-  td_assert(text.size < TD_WAL_FILE_NAME_MAX);
+static td_status compare(const td_wal_home *home, const td_layout *layout,
+                         td_error *err) {
+  td_wal_dir dir = {.env = home->env, .dir = home->dir, .borrowed = true};
+  td_wal_file file;
+  td_layout here;
+  char name[TD_LAYOUT_NAME_MAX];
+  td_layout_name(home->published, name);
+  td_status status = TD_OK;
+  if (layout->epoch != home->published) {
+    status = td_fail(err, TD_EPOCH, "layout", layout->epoch, home->published);
+    td_error_at(err, name, TD_NO_OFFSET);
+    return status;
+  }
+  status = td_wal_layout_read(&dir, home->published, &file, &here, err);
+  if (status != TD_OK) return status;
+  td_wal_file_free(&dir, &file);
+  if (td_hash128_eq(here.hash, layout->hash)) return TD_OK;
+  td_fail(err, TD_LAYOUT, "layout", layout->hash.low, here.hash.low);
+  td_error_at(err, name, TD_NO_OFFSET);
+  return TD_LAYOUT;
 }
 
-/* A name that nothing in quarantine has yet: earlier copies stay. */
-static int create_copy(const td_env *env, td_dir *dir, const char *name,
-                       uint64_t offset, td_file **file) {
-  int result = -TD_SYS_EXIST;
-  for (uint32_t i = 0; i < COPIES_MAX && result == -TD_SYS_EXIST; i++) {
-    char out[TD_WAL_FILE_NAME_MAX];
-    td_text text = td_text_init(out, sizeof out);
-    td_text_string(&text, name);
-    td_text_char(&text, '.');
-    td_text_decimal(&text, offset);
-    td_text_char(&text, '.');
-    td_text_decimal(&text, i);
-    td_assert(text.size < sizeof out);
-    result = env->store->file_create(env->store_ctx, dir, out, file);
+td_status td_wal_home_adopt(td_wal_home *home, td_span layout,
+                            td_error *err) {
+  td_layout read;
+  td_status status = td_layout_decode(layout, &read, err);
+  if (status != TD_OK) return status;
+  if (home->failed.status != TD_OK) {
+    if (err) *err = home->failed;
+    return home->failed.status;
   }
-  return result;
-}
-
-static int fill_copy(const td_env *env, td_dir *dir, const char *name,
-                     uint64_t offset, td_span bytes) {
-  td_file *file;
-  uint64_t written;
-  int result = create_copy(env, dir, name, offset, &file);
-  if (result < 0) return result;
-  result = td_wal_write_all(env, file, bytes, 0, &written);
-  if (result == 0) result = td_wal_sync_file(env, file, true);
-  env->store->file_close(env->store_ctx, file);
-  if (result == 0) result = env->store->dir_sync(env->store_ctx, dir);
-  return result;
-}
-
-td_status td_wal_quarantine(td_wal_log *log, const char *name,
-                            uint64_t offset, td_span bytes, td_error *err) {
-  const td_env *env = &log->home->env;
-  td_dir *dir;
-  int result = env->store->dir_make(env->store_ctx, log->home->dir,
-                                    "quarantine", &dir);
-  if (result == 0) {
-    result = fill_copy(env, dir, name, offset, bytes);
-    env->store->dir_close(env->store_ctx, dir);
+  if (home->published > 0) {
+    status = compare(home, &read, err);
+  } else {
+    status = check_life(home, read.epoch, err);
+    if (status == TD_OK) status = publish(home, read.epoch, layout, err);
   }
-  if (result == 0) {
-    result = env->store->dir_sync(env->store_ctx, log->home->dir);
-  }
-  if (result == 0) return TD_OK;
-  return td_wal_fail_io(err, "copying to quarantine", result, name, offset);
+  if (status != TD_OK) return status;
+  home->published = home->epoch = read.epoch;
+  home->num_shards = read.num_shards;
+  return TD_OK;
 }

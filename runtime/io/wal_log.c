@@ -1,13 +1,53 @@
 #include "io/wal_log.h"
 
-#include "io/wal_parts.h"
+#include "base/text.h"
+#include "io/wal_seams.h"
+
+td_status td_wal_poison(td_wal_log *log, const char *subject, int64_t result,
+                        td_error *err) {
+  char name[TD_SEGNAME_TEXT_MAX];
+  bool opening = log->state == TD_WAL_OPENING;
+  td_status status = opening ? TD_IO : TD_POISONED;
+  if (log->state != TD_WAL_POISONED) {
+    td_fail(&log->failed, status, subject,
+            opening ? 0 : td_wal_log_durable(log).value, 0);
+    log->failed.sys = (int32_t)-result;
+    if (log->file) {
+      td_segname_format(log->name, name);
+      td_error_at(&log->failed, name, log->end);
+    }
+    log->state = TD_WAL_POISONED;
+  }
+  if (err) *err = log->failed;
+  return log->failed.status;
+}
+
+td_status td_wal_fail_full(td_wal_log *log, const char *subject,
+                           int64_t result, td_error *err) {
+  if (log->state == TD_WAL_OPENING) {
+    return td_wal_fail_io(err, subject, result, NULL, 0);
+  }
+  td_fail(err, TD_FULL, subject, 0, 0);
+  if (err) err->sys = (int32_t)-result;
+  return TD_FULL;
+}
+
+void td_wal_tmp_name(const td_wal_log *log, const char *what,
+                     char out[TD_WAL_FILE_NAME_MAX]) {
+  td_text text = td_text_init(out, TD_WAL_FILE_NAME_MAX);
+  td_text_string(&text, what);
+  td_text_string(&text, "-s");
+  td_text_padded(&text, log->options.log.shard.value, 5);
+  td_text_string(&text, ".tmp");
+  td_assert(text.size < TD_WAL_FILE_NAME_MAX);
+}
 
 td_wal_options td_wal_options_init(td_log_id log) {
   return (td_wal_options){
-    .log = log, .sync = TD_WAL_ALWAYS, .segment_bytes = TD_SEGMENT_BYTES,
+    .log = log, .sync = TD_SYNC_ALWAYS, .segment_bytes = TD_SEGMENT_BYTES,
     .ahead_bytes = TD_WAL_AHEAD_BYTES,
-    .group_events_max = TD_WAL_GROUP_EVENTS,
-    .group_delay_ns = TD_WAL_GROUP_DELAY_NS,
+    .group_events_max = TD_GROUP_EVENTS_DEFAULT,
+    .group_delay_ns = TD_GROUP_DELAY_NS_DEFAULT,
   };
 }
 
@@ -42,10 +82,29 @@ static void release(td_wal_log *log) {
   for (uint32_t i = 0; i < 2; i++) {
     td_alloc_free(&env->alloc, log->groups[i].bytes, log->groups[i].room);
   }
+  td_alloc_free(&env->alloc, log->direct.bytes, log->direct.room);
   td_wal_checkpoint_free(log);
   td_cond_deinit(&log->changed);
   td_lock_deinit(&log->lock);
   *log = (td_wal_log){.state = TD_WAL_CLOSED};
+}
+
+/* A writer that knows another layout than the published one, or none, might
+ * write where it must not. */
+static td_status check_layout(const td_wal_log *log, td_error *err) {
+  const td_wal_home *home = log->home;
+  uint32_t shard = log->options.log.shard.value;
+  if (home->failed.status != TD_OK) {
+    if (err) *err = home->failed;
+    return home->failed.status;
+  }
+  if (home->epoch != home->published) {
+    return td_fail(err, TD_EPOCH, "writing without a layout", home->epoch,
+                   home->published);
+  }
+  if (home->epoch == 0 || shard < home->num_shards) return TD_OK;
+  return td_fail(err, TD_OUT_OF_RANGE, "shard id", shard,
+                 home->num_shards - 1);
 }
 
 td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
@@ -53,9 +112,14 @@ td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
   *log = (td_wal_log){
     .home = home, .options = *options, .state = TD_WAL_OPENING,
   };
+  td_status status = check_layout(log, err);
+  if (status != TD_OK) {
+    log->state = TD_WAL_CLOSED;
+    return status;
+  }
   td_lock_init(&log->lock);
   td_cond_init(&log->changed);
-  td_status status = td_wal_checkpoint_load(log, err);
+  status = td_wal_checkpoint_load(log, err);
   if (status == TD_OK) status = remove_stale(log, err);
   if (status == TD_OK) status = td_wal_recover(log, err);
   atomic_store_explicit(&log->durable_seq, log->last_seq.value,

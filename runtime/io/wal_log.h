@@ -1,7 +1,7 @@
 /* One log (region, shard), open for writing.
  *
  * One group of events = one batch = one write = one sync, and at most one is
- * in flight: so a torn tail can be told from damage. Under TD_WAL_ALWAYS an
+ * in flight: so a torn tail can be told from damage. Under TD_SYNC_ALWAYS an
  * append that returned TD_OK is on disk, through kill -9 and power failure,
  * on disks that honour a flush.
  *
@@ -20,8 +20,8 @@
  * besides the caller's marks, one for its own log: all through there was on
  * disk when it was written, so a log that ends before it is damaged.
  *
- * Memory: two groups of events, and while opening the reader's buffer and a
- * damaged tail (at most one segment).
+ * Memory: three groups of events, and while opening two buffers of 256 KiB;
+ * the reader's grows to the largest batch.
  *
  * Thread: append, sync, checkpoint, truncate and durable: any, at the same
  * time; open and close: owner. */
@@ -31,38 +31,21 @@
 #include <stdatomic.h>
 
 #include "base/env.h"
+#include "base/policy.h"
 #include "format/checkpoint.h"
 #include "format/record.h"
 #include "io/lock.h"
 #include "io/wal.h"
+#include "io/wal_home.h"
 
 #define TD_WAL_AHEAD_BYTES 262144u
-#define TD_WAL_GROUP_EVENTS 100u
-#define TD_WAL_GROUP_DELAY_NS 10000000u
 
-/* A directory of logs and the lock on it. */
-typedef struct td_wal_home {
-  td_env env;
-  td_dir *dir;
-  td_file *lock;
-} td_wal_home;
-
-/* Opens an existing directory. Statuses: TD_OK, TD_IO, TD_LOCKED. */
-TD_API td_status td_wal_home_open(td_wal_home *home, const td_env *env,
-                                  const char *path, td_error *err);
-/* Idempotent. The logs in it must be closed. */
-TD_API void td_wal_home_close(td_wal_home *home);
-
-typedef enum td_wal_sync {
-  TD_WAL_ALWAYS,           /* each batch, before it is acknowledged */
-  TD_WAL_UNSAFE_INTERVAL,  /* with the first batch after the interval */
-  TD_WAL_UNSAFE_NEVER,     /* at the end of a segment and when asked */
-} td_wal_sync;
-
+/* Under TD_SYNC_UNSAFE_INTERVAL a batch is synced when it is the first one
+ * behind the interval, under TD_SYNC_UNSAFE_NEVER only at the end of a segment
+ * and when asked. */
 typedef struct td_wal_options {
   td_log_id log;
-  uint32_t layout_epoch;
-  td_wal_sync sync;
+  td_sync_policy sync;
   uint64_t sync_interval_ns;
   uint64_t segment_bytes;     /* a new segment starts before this */
   uint32_t ahead_bytes;       /* zeros are written ahead in such steps */
@@ -70,7 +53,7 @@ typedef struct td_wal_options {
   uint64_t group_delay_ns;    /* ... and no longer than this */
 } td_wal_options;
 
-/* TD_WAL_ALWAYS, 16 MiB, 256 KiB, 100 events or 10 ms. */
+/* TD_SYNC_ALWAYS, 16 MiB, 256 KiB, 100 events or 10 ms. */
 TD_API td_wal_options td_wal_options_init(td_log_id log);
 
 /* What opening found and did. */
@@ -82,7 +65,7 @@ typedef struct td_wal_recovery {
   bool rewritten;        /* the last segment was written anew */
   uint64_t offset;       /* of the cut, in the segment `name` */
   uint64_t cut_bytes;
-  uint64_t lost_events;  /* readable in the cut tail: lazy batches only */
+  uint64_t lost_events;  /* in the cut tail: of lazy batches only */
   td_segname name;
 } td_wal_recovery;
 
@@ -130,17 +113,21 @@ typedef struct td_wal_log {
   td_mark *marks;
   uint32_t mark_count;
   uint32_t mark_room;
-  td_seqno own_mark;
+  td_seqno own_mark;         /* as far as it was on disk at that time */
+  bool own_marked;           /* there is such a mark */
 
   td_lock lock;         /* of all below */
   td_cond changed;
   td_wal_group groups[2];
   uint32_t filling;
+  td_wal_group direct;  /* of td_wal_append_all; of who has the file */
   bool busy;            /* somebody has the file */
 } td_wal_log;
 
 /* Recovers and opens. The home stays in use until close. Statuses: TD_OK;
- * TD_IO, TD_NO_MEMORY, TD_TOO_MANY; verdicts, each with file and offset and
+ * TD_EPOCH (a layout is published that the home was not put under),
+ * TD_OUT_OF_RANGE (the layout has no such shard); TD_IO, TD_NO_MEMORY,
+ * TD_TOO_MANY; verdicts, each with file and offset and
  * nothing changed: TD_CORRUPT, TD_MISSING (gap), TD_MISMATCH,
  * TD_UNSUPPORTED, TD_RESERVED, and of a checkpoint those of
  * td_checkpoint_decode. After anything but TD_OK there is nothing to close. */
@@ -161,6 +148,23 @@ TD_API td_status td_wal_log_append(td_wal_log *log, const td_record *records,
 TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                             uint32_t count, td_seqno *first,
                                             td_error *err);
+
+/* What goes into one of several logs. */
+typedef struct td_wal_part {
+  td_wal_log *log;
+  const td_record *records;
+  uint32_t count;    /* 1..TD_RECORDS_MAX */
+  td_seqno first;    /* out: number of the first event */
+  td_status status;  /* out: as td_wal_log_append */
+} td_wal_part;
+
+/* Appends one batch to each of several logs: all are written, then all are
+ * synced, so that their syncs overlap. Parts rise by log id. Every part is
+ * acknowledged or refused by itself; returns the first status that is not
+ * TD_OK, and its error. Statuses: as td_wal_log_append; TD_BACKWARD and
+ * TD_DUPLICATE (index and other: parts do not rise, nothing is written). */
+TD_API td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
+                                   td_error *err);
 
 /* Everything through here is on disk; readers may be shown it. */
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);

@@ -46,17 +46,18 @@ static void note_seqno(td_seqno *to, td_seqno seqno) {
 }
 
 /* Its own marks are as good as its number: the log went that far. */
-static void note_marks(td_wal_notes *notes, const td_checkpoint *read,
-                       td_span bytes) {
+static void note_marks(td_wal_notes *notes, uint32_t slot, td_span bytes) {
+  const td_checkpoint *read = &notes->slots[slot];
   td_log_id own = {read->region, read->shard};
   for (uint32_t i = 0; i < read->mark_count; i++) {
     td_mark mark = td_checkpoint_mark(bytes, i);
-    if (td_log_id_eq(mark.log, own)) note_seqno(&notes->named, mark.seqno);
+    if (!td_log_id_eq(mark.log, own)) continue;
+    note_seqno(&notes->named, mark.seqno);
+    notes->own[slot] = true;
   }
 }
 
-/* The file's name says shard and slot; so must its bytes. */
-static td_status decode_slot(td_span bytes, td_shard_id shard, uint32_t slot,
+td_status td_wal_slot_decode(td_span bytes, td_shard_id shard, uint32_t slot,
                              td_checkpoint *out, td_error *err) {
   td_status status = td_checkpoint_decode(bytes, out, err);
   if (status != TD_OK) return status;
@@ -87,8 +88,8 @@ td_status td_wal_slot_read(const td_wal_dir *dir, td_shard_id shard,
   if (status == TD_OK) {
     td_span bytes = {file.data, file.size};
     td_checkpoint *out = &notes->slots[slot];
-    status = decode_slot(bytes, shard, slot, out, why);
-    if (status == TD_OK) note_marks(notes, out, bytes);
+    status = td_wal_slot_decode(bytes, shard, slot, out, why);
+    if (status == TD_OK) note_marks(notes, slot, bytes);
     td_wal_file_free(dir, &file);
   }
   notes->good[slot] = status == TD_OK;
@@ -158,7 +159,10 @@ void td_wal_notes_end(td_wal_notes *notes) {
     if (!notes->good[i]) continue;
     note_seqno(&notes->named, slots[i].seqno);
     bool newest = !both || slots[i].generation > other->generation;
-    if (newest && !notes->bad[1 - i]) notes->clean = slots[i].clean;
+    if (newest && !notes->bad[1 - i]) {
+      notes->clean = slots[i].clean;
+      notes->marked = notes->own[i];
+    }
     if (!both || td_seqno_cmp(slots[i].seqno, other->seqno) <= 0) {
       notes->retired = slots[i].seqno;
     }

@@ -17,6 +17,12 @@
 TD_API bool td_wal_slot_parse(const char *name, td_shard_id *shard,
                               uint32_t *slot);
 
+/* The bytes of a slot; its name says shard and slot, and so must they.
+ * Statuses: those of td_checkpoint_decode, TD_MISMATCH. */
+TD_API td_status td_wal_slot_decode(td_span bytes, td_shard_id shard,
+                                    uint32_t slot, td_checkpoint *out,
+                                    td_error *err);
+
 /* Reads a slot that exists into notes->slots and ->good, or fills the report
  * with what is wrong. Statuses: TD_OK (report->verdict says), TD_IO,
  * TD_NO_MEMORY. */
@@ -34,7 +40,7 @@ TD_API td_status td_wal_cuts_check(const td_wal_dir *dir, td_shard_id shard,
 TD_API td_status td_wal_layout_check(const td_wal_dir *dir, uint32_t epoch,
                                      td_wal_report *report, td_error *err);
 
-/* Draws named, retired and clean from the slots that were read. */
+/* Draws named, retired, clean and marked from the slots that were read. */
 TD_API void td_wal_notes_end(td_wal_notes *notes);
 
 #endif

@@ -6,11 +6,8 @@
  * anew beside itself, synced, and moved over itself. So every crash in
  * between leaves the old file or the new one, and what is shown afterwards is
  * on disk even when the page cache of a failed sync said otherwise. */
-#include <string.h>
-
-#include "io/wal_parts.h"
-
-#define COPY_BYTES TD_WAL_BUFFER_BYTES
+#include "io/wal_seams.h"
+#include "io/wal_tail.h"
 
 /* How far the walk over the log came. */
 typedef struct walk {
@@ -19,6 +16,7 @@ typedef struct walk {
   uint64_t end;            /* behind the last good batch of the last segment */
   td_seqno last_seq;
   uint16_t version;        /* of the last good batch; 0 = none */
+  bool lazy;               /* ... is */
   uint32_t segment;        /* where it stopped */
   td_error err;            /* why; TD_END = all was read */
 } walk;
@@ -71,6 +69,7 @@ static void read_log(const td_wal_log *log, walk *at, td_seqno from) {
     bool last = batch.segment == at->first + at->count - 1;
     at->end = last ? batch.offset + td_batch_size(&batch.head) : 0;
     at->version = batch.head.version;
+    at->lazy = batch.head.lazy;
     if (check_region(log, &batch.head, &at->err) != TD_OK) {
       char name[TD_SEGNAME_TEXT_MAX];
       td_segname_format(at->dir.segments[batch.segment].name, name);
@@ -83,97 +82,76 @@ static void read_log(const td_wal_log *log, walk *at, td_seqno from) {
   td_wal_cursor_close(&cursor);
 }
 
-/* The bytes [offset, end of file) of a segment. */
-static td_status read_tail(const td_wal_log *log, const walk *at,
-                           uint64_t offset, uint8_t **out, size_t *size,
-                           td_error *err) {
-  const td_env *env = &log->home->env;
-  const td_wal_segment *segment = &at->dir.segments[at->segment];
-  char name[TD_SEGNAME_TEXT_MAX];
-  td_file *file;
-  td_segname_format(segment->name, name);
-  *out = NULL;
-  *size = offset < segment->size ? (size_t)(segment->size - offset) : 0;
-  if (*size == 0) return TD_OK;
-  uint8_t *bytes = td_alloc_resize(&env->alloc, NULL, 0, *size);
-  if (!bytes) return td_fail(err, TD_NO_MEMORY, "damaged tail", *size, 0);
-  int result = env->store->file_open(env->store_ctx, log->home->dir, name,
-                                     &file);
-  for (size_t done = 0; result == 0 && done < *size;) {
-    int64_t count = env->store->file_read(env->store_ctx, file, bytes + done,
-                                          *size - done, offset + done);
-    if (count <= 0) result = count < 0 ? (int)count : -TD_SYS_IO;
-    else done += (size_t)count;
-    if (result < 0 || done == *size) {
-      env->store->file_close(env->store_ctx, file);
-    }
-  }
-  *out = bytes;
-  if (result == 0) return TD_OK;
-  return td_wal_fail_io(err, "reading", result, name, offset);
+static td_seqno reached(const td_wal_log *log) {
+  td_seqno seqno = log->checkpoint.seqno;
+  return td_seqno_cmp(log->own_mark, seqno) > 0 ? log->own_mark : seqno;
 }
 
-/* The bytes of the tail are of use to both: the rule and quarantine. */
-static td_status judge_tail(td_wal_log *log, walk *at, td_error *err) {
-  bool last = at->segment == at->first + at->count - 1;
-  td_wal_damage damage = {
-    .err = at->err, .last_segment = last, .clean = log->checkpoint.clean,
-    .last_seq = at->last_seq, .reached = log->checkpoint.seqno,
-    .version = at->version, .log = log->options.log,
+static td_status judge(const td_wal_log *log, const walk *at,
+                       td_wal_report *report, uint8_t *buffer,
+                       td_error *err) {
+  const td_env *env = &log->home->env;
+  bool sure = !log->recovery.checkpoint_bad;
+  td_wal_tail tail = {
+    .env = env, .buffer = buffer, .offset = at->err.offset,
+    .shard = log->options.log.shard, .region = log->options.log.region,
+    .region_known = true, .last_seq = at->last_seq, .named = reached(log),
+    .lazy_run = at->lazy || (log->own_marked && sure),
+    .clean = log->checkpoint.clean && sure,
   };
-  if (!last) {
-    td_segname next = at->dir.segments[at->segment + 1].name;
-    damage.next_segment = next.first_seq.value;
+  if (at->segment < at->first + at->count - 1) {
+    tail.next_segment = at->dir.segments[at->segment + 1].name.first_seq;
   }
-  if (td_seqno_cmp(log->own_mark, damage.reached) > 0) {
-    damage.reached = log->own_mark;
+  int result = env->store->file_open(env->store_ctx, log->home->dir,
+                                     report->err.file, &tail.file);
+  if (result < 0) {
+    return td_wal_fail_io(err, "opening", result, report->err.file,
+                          tail.offset);
   }
-  uint8_t *bytes;
-  size_t size;
-  uint64_t offset = at->err.offset;
-  td_status status = read_tail(log, at, offset, &bytes, &size, err);
-  damage.tail = (td_span){bytes, size};
-  if (status == TD_OK) status = td_wal_judge(&damage, &log->recovery, err);
-  if (status == TD_OK) {
-    log->recovery.name = last_segment(at)->name;
-    status = td_wal_quarantine(log, at->err.file, offset, damage.tail, err);
-    at->end = offset;
+  td_status status = td_wal_tail_judge(&tail, report, err);
+  env->store->file_close(env->store_ctx, tail.file);
+  if (status != TD_OK && err) {
+    td_error_at(err, report->err.file, err->offset);
   }
-  td_alloc_free(&log->home->env.alloc, bytes, size);
   return status;
+}
+
+/* Torn: kept in quarantine, and cut off. Anything else is refused. */
+static td_status cut_torn(td_wal_log *log, walk *at, uint8_t *buffer,
+                          td_error *err) {
+  td_wal_report report = {.err = at->err};
+  td_wal_recovery *recovery = &log->recovery;
+  uint64_t offset = at->err.offset;
+  td_status status = judge(log, at, &report, buffer, err);
+  if (status != TD_OK) return status;
+  if (report.verdict != TD_VERDICT_TORN) {
+    return td_wal_report_refuse(&report, at->last_seq, err);
+  }
+  status = td_wal_quarantine(&log->home->env, log->home->dir,
+                             report.err.file, offset, buffer, err);
+  if (status != TD_OK) return status;
+  recovery->torn = true;
+  recovery->suspect = report.suspect;
+  recovery->offset = offset;
+  recovery->cut_bytes = last_segment(at)->size - offset;
+  recovery->lost_events = report.lost_events;
+  recovery->name = last_segment(at)->name;
+  at->end = offset;
+  return TD_OK;
 }
 
 /* All was read. Did the log once reach further? */
 static td_status check_reach(const td_wal_log *log, const walk *at,
                              td_error *err) {
-  td_seqno reached = log->checkpoint.seqno;
-  if (td_seqno_cmp(log->own_mark, reached) > 0) reached = log->own_mark;
-  if (td_seqno_cmp(reached, at->last_seq) <= 0) return TD_OK;
+  if (td_seqno_cmp(reached(log), at->last_seq) <= 0) return TD_OK;
   td_fail(err, TD_CORRUPT, "the end of the log", at->last_seq.value,
-          reached.value);
+          reached(log).value);
   if (at->count > 0) {
     char name[TD_SEGNAME_TEXT_MAX];
     td_segname_format(last_segment(at)->name, name);
     td_error_at(err, name, at->end);
   }
   return TD_CORRUPT;
-}
-
-static int copy_bytes(const td_env *env, td_file *source, td_file *target,
-                      uint8_t *buffer, uint64_t size) {
-  for (uint64_t at = 0; at < size;) {
-    uint64_t left = size - at, written;
-    size_t part = left < COPY_BYTES ? (size_t)left : COPY_BYTES;
-    int64_t count = env->store->file_read(env->store_ctx, source, buffer,
-                                          part, at);
-    if (count <= 0) return count < 0 ? (int)count : -TD_SYS_IO;
-    int32_t result = td_wal_write_all(env, target,
-                                      (td_span){buffer, (size_t)count}, at,
-                                      &written);
-    if (result < 0) return result;
-    at += (uint64_t)count;
-  }
-  return td_wal_sync_file(env, target, true);
 }
 
 /* The bytes [0, end) of the segment in a new file, synced and open. */
@@ -188,7 +166,7 @@ static int copy_segment(const td_wal_log *log, const char *name,
   result = env->store->file_create(env->store_ctx, log->home->dir, tmp,
                                    &target);
   if (result == 0) {
-    result = copy_bytes(env, source, target, buffer, end);
+    result = td_wal_copy(env, source, 0, end, target, buffer);
     if (result == 0) *out = target;
     else env->store->file_close(env->store_ctx, target);
   }
@@ -197,15 +175,12 @@ static int copy_segment(const td_wal_log *log, const char *name,
 }
 
 static td_status rewrite(td_wal_log *log, const char *name, uint64_t end,
-                         td_error *err) {
+                         uint8_t *buffer, td_error *err) {
   const td_env *env = &log->home->env;
   td_dir *dir = log->home->dir;
   char tmp[TD_WAL_FILE_NAME_MAX];
   td_wal_tmp_name(log, "rewrite", tmp);
-  uint8_t *buffer = td_alloc_resize(&env->alloc, NULL, 0, COPY_BYTES);
-  if (!buffer) return td_fail(err, TD_NO_MEMORY, "copy buffer", COPY_BYTES, 0);
   int result = copy_segment(log, name, tmp, end, buffer, &log->file);
-  td_alloc_free(&env->alloc, buffer, COPY_BYTES);
   if (result == 0) {
     result = env->store->dir_rename(env->store_ctx, dir, tmp, dir, name);
   }
@@ -241,7 +216,8 @@ static td_status sync_in_place(td_wal_log *log, const char *name,
   return td_wal_fail_io(err, "syncing", result, name, end);
 }
 
-static td_status adopt(td_wal_log *log, const walk *at, td_error *err) {
+static td_status adopt(td_wal_log *log, const walk *at, uint8_t *buffer,
+                       td_error *err) {
   char name[TD_SEGNAME_TEXT_MAX];
   bool suspect = log->recovery.torn || log->checkpoint.generation == 0
               || td_seqno_cmp(at->last_seq, log->own_mark) > 0;
@@ -253,11 +229,14 @@ static td_status adopt(td_wal_log *log, const walk *at, td_error *err) {
   /* A segment without a batch may have a name that was never synced. */
   log->name_unsynced = log->end == 0;
   td_segname_format(log->name, name);
-  if (suspect && at->version != 1) return rewrite(log, name, log->end, err);
+  if (suspect && at->version != 1) {
+    return rewrite(log, name, log->end, buffer, err);
+  }
   return sync_in_place(log, name, log->end, err);
 }
 
 static td_status recover(td_wal_log *log, walk *at, td_error *err) {
+  const td_env *env = &log->home->env;
   at->count = td_wal_dir_log(&at->dir, log->options.log.shard, &at->first);
   at->last_seq = (td_seqno){0};
   at->err = (td_error){.status = TD_END};
@@ -274,9 +253,15 @@ static td_status recover(td_wal_log *log, walk *at, td_error *err) {
     if (err) *err = at->err;
     return status;
   }
+  uint8_t *buffer = td_alloc_resize(&env->alloc, NULL, 0, TD_WAL_BUFFER_BYTES);
+  if (!buffer) {
+    return td_fail(err, TD_NO_MEMORY, "copy buffer", TD_WAL_BUFFER_BYTES, 0);
+  }
   status = status == TD_END ? check_reach(log, at, err)
-                            : judge_tail(log, at, err);
-  return status == TD_OK ? adopt(log, at, err) : status;
+                            : cut_torn(log, at, buffer, err);
+  if (status == TD_OK) status = adopt(log, at, buffer, err);
+  td_alloc_free(&env->alloc, buffer, TD_WAL_BUFFER_BYTES);
+  return status;
 }
 
 td_status td_wal_recover(td_wal_log *log, td_error *err) {

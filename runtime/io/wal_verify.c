@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#include "base/text.h"
-#include "io/wal_judge.h"
 #include "io/wal_notes.h"
+#include "io/wal_tail.h"
 
 /* The work on one log, in this order. */
 enum { STAGE_LOG, STAGE_SLOT, STAGE_SECOND_SLOT, STAGE_META, STAGE_CUTS,
@@ -95,6 +94,11 @@ static void count_batch(td_wal_verifier *verifier, td_wal_report *report,
   report->batches++;
   report->events += head->event_count;
   report->end = batch->offset + td_batch_size(head);
+  uint32_t epoch = head->layout_epoch;
+  if (epoch > 0 && (report->epoch_low == 0 || epoch < report->epoch_low)) {
+    report->epoch_low = epoch;
+  }
+  if (epoch > report->epoch_high) report->epoch_high = epoch;
   verifier->last_seq = report->last_seq;
   verifier->last_lazy = head->lazy;
   verifier->region = head->region;
@@ -112,13 +116,18 @@ static td_status judge(td_wal_verifier *verifier, td_wal_report *report,
     .file = verifier->cursor.file,
     .buffer = verifier->cursor.buffer,
     .offset = report->err.offset,
+    .shard = shard_of(verifier),
+    .region = verifier->region,
+    .region_known = verifier->region_known,
     .last_seq = verifier->last_seq,
     .named = verifier->notes.named,
-    .last_lazy = verifier->last_lazy,
+    .lazy_run = verifier->last_lazy || verifier->notes.marked,
     .clean = verifier->notes.clean,
-    .newest = is_newest(verifier),
   };
-  td_status status = td_wal_report_judge(&tail, report, err);
+  if (!is_newest(verifier)) {
+    tail.next_segment = segment_of(verifier)[1].name.first_seq;
+  }
+  td_status status = td_wal_tail_judge(&tail, report, err);
   if (status != TD_OK) td_error_at(err, report->err.file, err->offset);
   return status;
 }
@@ -141,6 +150,7 @@ static void end_well(const td_wal_verifier *verifier, td_wal_report *report) {
   report->verdict = TD_VERDICT_CORRUPT;
   report->evidence = TD_EVIDENCE_CHECKPOINT;
   report->proof = named.value;
+  report->reached = named;
 }
 
 /* Walks the segment to its end or to what is wrong in it. */
@@ -350,51 +360,4 @@ td_status td_wal_verify_next(td_wal_verifier *verifier, td_wal_report *out,
   }
   if (err) *err = *failed;
   return failed->status;
-}
-
-/* --- words -------------------------------------------------------------- */
-
-const char *td_verdict_code(td_verdict verdict) {
-  switch (verdict) {
-  case TD_VERDICT_CLEAN: return "clean";
-  case TD_VERDICT_TORN: return "torn";
-  case TD_VERDICT_CORRUPT: return "corrupt";
-  case TD_VERDICT_GAP: return "gap";
-  case TD_VERDICT_MISMATCH: return "mismatch";
-  case TD_VERDICT_UNSUPPORTED: return "unsupported";
-  case TD_VERDICT_RESERVED: return "reserved";
-  }
-  td_panic(__FILE__, __LINE__, "an unknown verdict");
-}
-
-static const char *const sentences[] = {
-#define SENTENCE(name, sentence) sentence,
-  TD_EVIDENCE_MAP(SENTENCE)
-#undef SENTENCE
-};
-
-size_t td_wal_report_why(const td_wal_report *report, char *out,
-                         size_t size) {
-  td_text text = td_text_init(out, size);
-  if (report->err.status == TD_END) {
-    td_text_string(&text, "the log ends here");
-  } else {
-    char what[TD_ERROR_TEXT_MAX];
-    td_error bare = report->err;
-    bare.file[0] = '\0';
-    bare.offset = TD_NO_OFFSET;
-    td_error_format(&bare, what, sizeof what);
-    td_text_string(&text, what);
-  }
-  const char *at = sentences[report->evidence];
-  if (*at) td_text_string(&text, "; ");
-  for (; *at; at++) {
-    if (*at != '{') {
-      td_text_char(&text, *at);
-      continue;
-    }
-    td_text_decimal(&text, report->proof);
-    at++;
-  }
-  return text.size;
 }

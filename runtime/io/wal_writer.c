@@ -1,6 +1,6 @@
 /* The order of calls that makes an acknowledged batch safe: write, sync the
  * file, sync the directory of a new one, publish. */
-#include "io/wal_parts.h"
+#include "io/wal_seams.h"
 
 #define ZEROS_BYTES 65536u
 
@@ -130,9 +130,10 @@ static td_status write_batch(td_wal_log *log, td_span bytes, td_error *err) {
   return TD_OK;
 }
 
-static bool sync_is_due(const td_wal_log *log) {
+bool td_wal_sync_due(const td_wal_log *log) {
   const td_env *env = &log->home->env;
-  if (log->options.sync != TD_WAL_UNSAFE_INTERVAL) return false;
+  if (log->options.sync == TD_SYNC_ALWAYS) return true;
+  if (log->options.sync == TD_SYNC_UNSAFE_NEVER) return false;
   uint64_t now = env->clock->mono_ns(env->clock_ctx);
   return now - log->synced_ns >= log->options.sync_interval_ns;
 }
@@ -149,10 +150,10 @@ static td_status seal_group(const td_wal_log *log, td_wal_group *group,
     .first_seq = {log->last_seq.value + 1},
     .timestamp_ns = env->clock->wall_ns(env->clock_ctx),
     .event_count = group->events,
-    .layout_epoch = log->options.layout_epoch,
+    .layout_epoch = log->home->epoch,
     .shard = log->options.log.shard, .region = log->options.log.region,
     .version = TD_BATCH_VERSION, .kind = (uint8_t)group->kind,
-    .lazy = log->options.sync != TD_WAL_ALWAYS,
+    .lazy = log->options.sync != TD_SYNC_ALWAYS,
   };
   td_status status = td_batch_seal(&head, payload, group->bytes, err);
   if (status == TD_OK) group->first_seq = head.first_seq;
@@ -168,14 +169,13 @@ td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
   status = make_room(log, bytes.size, group->first_seq, err);
   if (status == TD_OK) status = write_batch(log, bytes, err);
   if (status != TD_OK) return status;
-  bool lazy = log->options.sync != TD_WAL_ALWAYS;
+  bool lazy = log->options.sync != TD_SYNC_ALWAYS;
   log->end += bytes.size;
   int32_t result = lazy ? 0 : write_ahead(log);
   if (result < 0) return td_wal_poison(log, "writing ahead", result, err);
   if (log->ahead < log->end) log->ahead = log->end;
   log->last_seq.value += group->events;
   log->data_unsynced = true;
-  if (!lazy || sync_is_due(log)) status = td_wal_make_durable(log, err);
-  if (status == TD_OK) log->state = TD_WAL_OPEN;
-  return status;
+  log->state = TD_WAL_OPEN;
+  return TD_OK;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/id.h"
+#include "base/policy.h"
 #include "base/status.h"
 #include "model/router.h"
 
@@ -20,16 +21,7 @@ typedef enum td_role {
   TD_ROLE_FOLLOWER,  /* applies a leader's log, refuses writes */
 } td_role;
 
-typedef enum td_sync_policy {
-  TD_SYNC_ALWAYS,           /* acknowledged means synced */
-  TD_SYNC_UNSAFE_INTERVAL,  /* a crash loses what came since the last sync */
-  TD_SYNC_UNSAFE_NEVER,     /* the operating system decides */
-} td_sync_policy;
-
 #define TD_SEGMENT_BYTES_MIN 4096u
-#define TD_GROUP_EVENTS_DEFAULT 100u
-#define TD_GROUP_DELAY_NS_DEFAULT UINT64_C(10000000)
-#define TD_GROUP_DELAY_NS_MAX UINT64_C(60000000000)
 
 typedef struct td_config {
   const char *data_dir;

@@ -70,9 +70,11 @@ static void put_v1(battery *at, uint32_t batches, uint32_t events,
 
 static void make_small(battery *at, bool early) {
   scene *work = &at->work;
-  char text[512];
   uint8_t bytes[256];
   put_v1(at, 3, 7, 0);
+  size_t size = layout_text(at->layout, sizeof at->layout, 1, "hash", 5,
+                            NULL);
+  work->layout = (td_span){(uint8_t *)at->layout, size};
   work->options.segment_bytes = SMALL_BYTES;
   CHECK(scene_open(work) == TD_OK);
   for (uint32_t i = 0; i < 9; i++) {
@@ -80,9 +82,6 @@ static void make_small(battery *at, bool early) {
     if (i == (early ? 0 : 8)) mark(at);
   }
   end_log(at);
-  size_t size = layout_text(text, sizeof text, 1, "hash", 5, NULL);
-  td_disk_put(&work->disk, "layout-0000000001.json",
-              (td_span){(uint8_t *)text, size});
   td_cuts cuts = {.generation = 1, .count = 1};
   td_cut cut = {{5}, 1};
   CHECK(td_cuts_encode(&cuts, &cut, bytes, sizeof bytes, NULL) == TD_OK);
@@ -280,20 +279,12 @@ static void note_left(battery *at, battery_answer *out) {
   if (out->what == BATTERY_WHOLE) out->harmed |= found.count < want->count;
 }
 
-static td_status open_hurt(scene *hurt, td_error *err) {
-  td_status status = td_wal_home_open(&hurt->home, &hurt->env, "", err);
-  if (status != TD_OK) return status;
-  status = td_wal_log_open(&hurt->log, &hurt->home, &hurt->options, err);
-  if (status != TD_OK) td_wal_home_close(&hurt->home);
-  return status;
-}
-
 battery_answer battery_recover(battery *at) {
   scene *hurt = &at->hurt;
   battery_answer out = {.what = BATTERY_WHOLE};
   td_error err = {.status = TD_OK};
   hurt->disk.counts.syncs = 0;
-  td_status status = open_hurt(hurt, &err);
+  td_status status = scene_enter(hurt, &err);
   if (status != TD_OK) {
     out.what = BATTERY_REFUSED;
     say(&out, status, err.file, err.offset);

@@ -11,8 +11,8 @@
 typedef enum battery_kind {
   BATTERY_LARGE,  /* one segment of 64 KiB, made by the writer */
   BATTERY_V1,     /* one v1 segment of 64 KiB with zeros behind it */
-  BATTERY_SMALL,  /* several segments, the first begun under v1; two
-                   * checkpoints, a layout, cuts */
+  BATTERY_SMALL,  /* several segments under a layout, the first begun under
+                   * v1; two checkpoints, cuts */
 } battery_kind;
 
 typedef struct battery_segment {
@@ -28,6 +28,7 @@ typedef struct battery {
   bool clean;         /* how it was closed */
   scene work;         /* the log, closed */
   scene hurt;         /* a copy, to be damaged */
+  char layout[512];
   uint32_t marked;    /* batches that were on disk at the last checkpoint */
   uint32_t segment_count;
   battery_segment segments[BATTERY_SEGMENTS_MAX];

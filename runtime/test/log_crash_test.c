@@ -111,8 +111,8 @@ static uint64_t crash_at(uint64_t seed, uint64_t call, uint32_t ways_most) {
   td_prng chance = {seed ^ call << 32};
   scene_init(&work, seed);
   if (seed % 5 < 2) {
-    work.options.sync = seed % 5 ? TD_WAL_UNSAFE_NEVER
-                                 : TD_WAL_UNSAFE_INTERVAL;
+    work.options.sync = seed % 5 ? TD_SYNC_UNSAFE_NEVER
+                                 : TD_SYNC_UNSAFE_INTERVAL;
     work.options.sync_interval_ns = INTERVAL_NS;
     work.model.lazy = true;
   }

@@ -55,6 +55,7 @@ void scene_init(scene *at, uint64_t seed) {
 
 void scene_init_over(scene *at, const scene *from) {
   at->memory = (scene_memory){.requests = 0};
+  at->layout = from->layout;
   at->options = from->options;
   at->open = at->torn = at->suspect = at->rewritten = false;
   at->model = from->model;
@@ -121,16 +122,24 @@ const char *scene_compare(const scene_model *want, const scene_model *found) {
   return NULL;
 }
 
+td_status scene_enter(scene *at, td_error *err) {
+  td_status status = td_wal_home_open(&at->home, &at->env, "", err);
+  if (status != TD_OK) return status;
+  if (at->layout.size > 0) {
+    status = td_wal_home_adopt(&at->home, at->layout, err);
+  }
+  if (status == TD_OK) {
+    status = td_wal_log_open(&at->log, &at->home, &at->options, err);
+  }
+  if (status != TD_OK) td_wal_home_close(&at->home);
+  return status;
+}
+
 td_status scene_open(scene *at) {
   scene_model found;
   td_assert(!at->open);
-  at->status = td_wal_home_open(&at->home, &at->env, "", &at->err);
+  at->status = scene_enter(at, &at->err);
   if (at->status != TD_OK) return at->status;
-  at->status = td_wal_log_open(&at->log, &at->home, &at->options, &at->err);
-  if (at->status != TD_OK) {
-    td_wal_home_close(&at->home);
-    return at->status;
-  }
   at->open = true;
   at->torn |= at->log.recovery.torn;
   at->suspect |= at->log.recovery.suspect;

@@ -38,6 +38,7 @@ typedef struct scene_memory {
 
 typedef struct scene {
   td_disk disk;
+  td_span layout;         /* to be put under; size 0 = none */
   scene_memory memory;
   td_env env;
   td_wal_options options;
@@ -57,6 +58,8 @@ void scene_init(scene *at, uint64_t seed);
 void scene_init_over(scene *at, const scene *from);
 void scene_deinit(scene *at);
 
+/* Opens home and log, and no more than that. */
+td_status scene_enter(scene *at, td_error *err);
 /* Opens home and log. After TD_OK what is shown becomes the model, and has
  * been held against it. */
 td_status scene_open(scene *at);

@@ -245,7 +245,7 @@ static void case_truncate(void) {
   scene_deinit(&work);
 }
 
-static uint64_t sync_count(td_wal_sync sync, uint64_t interval_ns) {
+static uint64_t sync_count(td_sync_policy sync, uint64_t interval_ns) {
   init_log(&work, 0, 0);
   work.options.sync = sync;
   work.options.sync_interval_ns = interval_ns;
@@ -256,7 +256,7 @@ static uint64_t sync_count(td_wal_sync sync, uint64_t interval_ns) {
   }
   uint64_t syncs = work.disk.counts.syncs - before;
   CHECK_U64(td_wal_log_durable(&work.log).value,
-            sync == TD_WAL_UNSAFE_NEVER ? 0 : 6);
+            sync == TD_SYNC_UNSAFE_NEVER ? 0 : 6);
   CHECK(td_wal_log_sync(&work.log, NULL) == TD_OK);
   CHECK_U64(td_wal_log_durable(&work.log).value, 6);
   scene_close(&work, false);
@@ -267,12 +267,12 @@ static void case_policies(void) {
   static const uint64_t syncs[3] = {6, 6, 0};
   for (uint32_t sync = 0; sync < 3; sync++) {
     td_batch head;
-    CHECK_U64(sync_count((td_wal_sync)sync, 0), syncs[sync]);
+    CHECK_U64(sync_count((td_sync_policy)sync, 0), syncs[sync]);
     const td_disk_bytes *file =
       td_disk_find(&work.disk, "wal-00000000000000000001.seg");
     CHECK(td_batch_decode((td_span){file->data, file->size}, &head, NULL)
           == TD_OK);
-    CHECK(head.lazy == (sync != TD_WAL_ALWAYS));
+    CHECK(head.lazy == (sync != TD_SYNC_ALWAYS));
     scene_deinit(&work);
   }
 }
@@ -295,7 +295,7 @@ static void case_lazy_behind_synced(void) {
   CHECK(open_log(&work) == TD_OK);
   CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
   CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
-  work.log.options.sync = TD_WAL_UNSAFE_NEVER;
+  work.log.options.sync = TD_SYNC_UNSAFE_NEVER;
   CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);
   scene_close(&work, false);
   damage_segment(85 + 70);
@@ -308,7 +308,7 @@ static void case_lazy_behind_synced(void) {
  * damaged one, and says how many events went. */
 static void case_lazy_tail(void) {
   init_log(&work, 0, 0);
-  work.options.sync = TD_WAL_UNSAFE_NEVER;
+  work.options.sync = TD_SYNC_UNSAFE_NEVER;
   CHECK(open_log(&work) == TD_OK);
   for (uint32_t i = 0; i < 5; i++) {
     CHECK(td_wal_log_append(&work.log, &one, 1, NULL, NULL) == TD_OK);

@@ -75,6 +75,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
+  {"home", test_home},
   {"log_threads", test_log_threads}, {"flips", test_flips},
   {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},

@@ -208,16 +208,18 @@ static void try_all(const struct action *what) {
   }
 }
 
-static void put_cuts(scene *at) {
-  char text[512];
-  uint8_t bytes[256];
+static void put_layout(scene *at) {
+  static char text[512];
   size_t size = layout_text(text, sizeof text, 1, "ranges", 5,
     "[{\"shard\":0,\"first\":\"0x0000000000000000\","
     "\"last\":\"0x7fffffffffffffff\"},"
     "{\"shard\":3,\"first\":\"0x8000000000000000\","
     "\"last\":\"0xffffffffffffffff\"}]");
-  td_disk_put(&at->disk, "layout-0000000001.json",
-              (td_span){(uint8_t *)text, size});
+  at->layout = (td_span){(uint8_t *)text, size};
+}
+
+static void put_cuts(scene *at) {
+  uint8_t bytes[256];
   td_log_id log = at->options.log;
   td_cuts cuts = {.generation = 1, .count = 1, .shard = log.shard,
                   .region = log.region};
@@ -231,6 +233,7 @@ static void make_world(uint64_t seed) {
   scene_init(&made, seed);
   made.options.log = (td_log_id){{1}, {3}};
   made.options.segment_bytes = SEGMENT_BYTES;
+  put_layout(&made);
   CHECK(scene_open(&made) == TD_OK);
   CHECK(scene_append(&made, 5) == TD_OK && do_checkpoint(&made) == TD_OK);
   CHECK(do_sessions(&made) == TD_OK);

@@ -65,6 +65,7 @@ void test_flips(void);
 void test_kill(void);
 void test_memory(void);
 void test_log(void);
+void test_home(void);
 void test_log_threads(void);
 void test_profile(void);
 void test_recovery(void);

@@ -29,10 +29,10 @@ static void check_lazy(const char *flags, uint32_t damaged, size_t byte,
 }
 
 static void case_lazy(void) {
-  check_lazy("LLLL", 1, 80, TD_EVIDENCE_SUSPECT, 4);
+  check_lazy("LLLL", 1, 80, TD_EVIDENCE_SUSPECT, 6);
   check_lazy("LLLL", 1, 20, TD_EVIDENCE_HEADER, 4);
   check_lazy("LLLL", 3, 20, TD_EVIDENCE_HEADER, 0);
-  check_lazy("-LLL", 1, 80, TD_EVIDENCE_SUSPECT, 4);
+  check_lazy("-LLL", 1, 80, TD_EVIDENCE_SUSPECT, 6);
   check_lazy("-LLL", 1, 20, TD_EVIDENCE_BATCH, 0);
   check_lazy("-LLL", 0, 80, TD_EVIDENCE_BATCH, 0);
   check_lazy("LLL-", 1, 80, TD_EVIDENCE_BATCH, 0);

@@ -91,6 +91,45 @@ static void case_clean_flag(void) {
   check_torn(early, late, TD_VERDICT_CORRUPT, TD_EVIDENCE_CLEAN);
 }
 
+/* A synced batch, then lazy ones; the header of the first lazy one is gone.
+ * Whether it was lazy, only the mark of an opening can tell. */
+static void check_run(slot zero, slot one, bool spoil, td_evidence evidence,
+                      uint64_t lost) {
+  memory_store store;
+  verify_run run;
+  log_maker maker = start(&store);
+  for (uint32_t i = 0; i < 4; i++) {
+    maker.lazy = i > 0;
+    make_batch(&maker, 2);
+  }
+  make_stored(&maker, &store);
+  flip(&store, NAME_1, 106 + 20);
+  if (zero.generation > 0) put_slot(&store, SLOT_0, zero);
+  if (one.generation > 0) put_slot(&store, SLOT_1, one);
+  if (spoil) flip(&store, SLOT_0, 9);
+  verify_store(&run, &store);
+  bool torn = evidence == TD_EVIDENCE_HEADER;
+  uint32_t last = run.count - 1;
+  CHECK_U64(run.count, 1u + spoil);
+  check_finding(&run, last, torn ? TD_VERDICT_TORN : TD_VERDICT_CORRUPT,
+                evidence, NAME_1, 106);
+  CHECK_U64(run.findings[last].lost_events, lost);
+  memory_store_deinit(&store);
+}
+
+static void case_lazy_run(void) {
+  slot none = {.generation = 0}, marked = own(3, 0);
+  marked.mark_count = 1;
+  marked.marks[0] = (td_mark){{{REGION}, {SHARD}}, 0, {2}};
+  check_run(none, none, false, TD_EVIDENCE_BATCH, 0);
+  check_run(none, marked, false, TD_EVIDENCE_HEADER, 4);
+  check_run(own(2, 0), marked, false, TD_EVIDENCE_HEADER, 4);
+  check_run(own(4, 0), marked, false, TD_EVIDENCE_BATCH, 0);
+  check_run(own(2, 0), marked, true, TD_EVIDENCE_BATCH, 0);
+  marked.marks[0].log.region.value++;
+  check_run(none, marked, false, TD_EVIDENCE_BATCH, 0);
+}
+
 /* Each bit of a slot is reported, the log beside it judged by the other. A
  * bad slot may have been the newer: the clean flag of the other is void. */
 static void case_slot_flips(void) {
@@ -317,6 +356,7 @@ static void case_world(void) {
 void test_verify_rules(void) {
   test_case("verify", "checkpoints and marks name events", case_named);
   test_case("verify", "the clean flag", case_clean_flag);
+  test_case("verify", "a run of lazy batches behind a mark", case_lazy_run);
   test_case("verify", "every bit and cut of a slot", case_slot_flips);
   test_case("verify", "slots of another place", case_slot_place);
   test_case("verify", "names that are no slots", case_slot_names);

@@ -1,0 +1,52 @@
+/* A directory of logs, opened to be written: one lock on it, and the layout
+ * that its logs are written under.
+ *
+ * A layout is published by its presence (FORMAT.md 5). The first one that a
+ * directory is put under is published; from then on only that one is
+ * accepted, and without it nothing is written: so no two writers ever follow
+ * different routings. Another epoch comes by a migration.
+ *
+ * Publishing the first layout must not end the life of events: what is there
+ * already must be of its epoch or of none. All of the directory is read for
+ * that, once.
+ *
+ * Files: LOCK, layout-0000000001.json, layout.tmp.
+ *
+ * Thread: owner. */
+#ifndef TD_IO_WAL_HOME_H
+#define TD_IO_WAL_HOME_H
+
+#include "base/bytes.h"
+#include "base/env.h"
+#include "base/status.h"
+
+typedef struct td_wal_home {
+  td_env env;
+  td_dir *dir;
+  td_file *lock;
+  uint32_t published;   /* epoch of the newest layout here; 0 = none */
+  uint32_t epoch;       /* what logs are written under; 0 = no layout */
+  uint32_t num_shards;  /* of that layout */
+  td_error failed;      /* of a try to publish, sticky; TD_OK = none */
+} td_wal_home;
+
+/* Opens an existing directory. Statuses: TD_OK, TD_IO, TD_LOCKED. */
+TD_API td_status td_wal_home_open(td_wal_home *home, const td_env *env,
+                                  const char *path, td_error *err);
+
+/* Puts the directory under a layout, before a log in it is opened: `layout`
+ * is the text of a layout file, both lines. Statuses: TD_OK; those of
+ * td_layout_decode for the text given; TD_EPOCH, TD_LAYOUT (another one is
+ * published), TD_DEAD (events here would no longer count); TD_CORRUPT and the
+ * other verdicts where a log cannot be read to its end, so nobody knows;
+ * those of td_wal_layout_read and td_wal_cuts_read; TD_FULL, TD_IO,
+ * TD_NO_MEMORY, TD_TOO_MANY. After anything but TD_OK nothing is published;
+ * after a TD_IO of publishing itself that is not known, and the home is of no
+ * more use. */
+TD_API td_status td_wal_home_adopt(td_wal_home *home, td_span layout,
+                                   td_error *err);
+
+/* Idempotent. The logs in it must be closed. */
+TD_API void td_wal_home_close(td_wal_home *home);
+
+#endif
