@@ -1,7 +1,7 @@
 /* Damage of the kinds that disks and their drivers do: bursts of bits, bytes
  * swapped; sectors zeroed, doubled, swapped, out of date, of another log;
  * batches dropped, doubled, swapped. Each time it is told, at its place, by
- * the writer's recovery and by the verifier.
+ * the writer's recovery and by the verifier, and both say the same.
  *
  * One thing cannot be told: that the last batches of a log that was not
  * closed never reached the disk at all, as if they had not been written. */
@@ -215,6 +215,7 @@ static bool try_one(uint32_t segment, damage how, td_prng *prng) {
     vanished++;
   }
   check(&want, &got, "the writer", how, byte);
+  battery_check(&got, &said, "the writer after verify", words[how], byte);
   if (got.what != BATTERY_REFUSED) CHECK_U64(left, want.want.batches);
   torn += got.what == BATTERY_TORN;
   refused += got.what == BATTERY_REFUSED;

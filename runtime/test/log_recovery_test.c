@@ -14,7 +14,6 @@
 #define FOUND_LEAST 400u  /* torn tails, and as many bad checkpoints */
 #define WAYS_MOST 64u     /* of one crash; more are sampled */
 #define KEPT_MAX 4096u
-#define CLEAN_AT 6u       /* of a checkpoint's bytes */
 
 static scene work, torn, cut, left;  /* large: not on the stack */
 
@@ -115,13 +114,13 @@ static bool note_tail(void) {
   return true;
 }
 
-/* A bit of one slot, when there are two. */
+/* A bit of one slot, when there are two. The other one may be out of date,
+ * also in how the log was closed. */
 static bool rot_slot(uint64_t seed) {
   td_prng chance = {seed};
   uint32_t slot = (uint32_t)(seed % 2);
   td_checkpoint_name(torn.options.log.shard, !slot, kept.file);
-  const td_disk_bytes *other = td_disk_find(&torn.disk, kept.file);
-  if (!other || other->data[CLEAN_AT]) return false;
+  if (!td_disk_find(&torn.disk, kept.file)) return false;
   td_checkpoint_name(torn.options.log.shard, slot, kept.file);
   const td_disk_bytes *file = td_disk_find(&torn.disk, kept.file);
   if (!file) return false;

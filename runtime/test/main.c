@@ -80,6 +80,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},
   {"memory", test_memory}, {"kill", test_kill},
+  {"strace", test_strace},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {
@@ -90,6 +91,9 @@ static bool wanted(const char *name, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  if (argc == 3 && strcmp(argv[1], "--append") == 0) {
+    return test_append(argv[2]);
+  }
   for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
     if (wanted(suites[i].name, argc, argv)) suites[i].run();
   }

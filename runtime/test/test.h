@@ -48,6 +48,9 @@ void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
     } \
   } while (0)
 
+/* tidal-unit --append DIR, the writer that suite "strace" lets fail. */
+int test_append(const char *path);
+
 /* One function per test file, called from main.c. */
 void test_layout(void);
 void test_live(void);
@@ -73,6 +76,7 @@ void test_replication(void);
 void test_router(void);
 void test_segment(void);
 void test_sim(void);
+void test_strace(void);
 void test_wal(void);
 
 #endif
