@@ -13,6 +13,7 @@ typedef enum battery_kind {
   BATTERY_V1,     /* one v1 segment of 64 KiB with zeros behind it */
   BATTERY_SMALL,  /* several segments under a layout, the first begun under
                    * v1; two checkpoints, cuts */
+  BATTERY_LAZY,   /* the same, never synced but for the checkpoint */
 } battery_kind;
 
 typedef struct battery_segment {

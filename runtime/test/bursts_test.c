@@ -15,6 +15,7 @@
 #include "format/segment.h"
 #include "sim/disk_calls.h"
 #include "test/battery.h"
+#include "test/verify_run.h"
 
 #define CASES_LEAST 1000000u
 #define WORLD_CASES 50000u      /* with one log, then the next one */
@@ -229,10 +230,11 @@ static bool try_one(uint32_t segment, damage how, td_prng *prng) {
 
 /* --- the runs ------------------------------------------------------------ */
 
-static uint64_t run_world(uint64_t seed, bool clean, uint64_t cases) {
+static uint64_t run_world(uint64_t seed, uint64_t cases) {
   td_prng prng = {seed};
   uint64_t done = 0;
-  battery_init(&log_, BATTERY_SMALL, clean, seed);
+  battery_kind kind = seed % 4 == 1 ? BATTERY_LAZY : BATTERY_SMALL;
+  battery_init(&log_, kind, seed % 3 == 0, seed);
   battery_init(&foreign, BATTERY_LARGE, false, seed + 1);
   while (done < cases) {
     uint32_t last = log_.segment_count - 1;
@@ -251,7 +253,7 @@ static void case_damages(void) {
   uint64_t done = 0, seed = test_seed();
   do {
     for (uint64_t least = done + CASES_LEAST / SCENE_SHARE; done < least;) {
-      done += run_world(seed, seed % 3 == 0, WORLD_CASES / SCENE_SHARE);
+      done += run_world(seed, WORLD_CASES / SCENE_SHARE);
       seed++;
     }
   } while (test_again());
@@ -262,6 +264,29 @@ static void case_damages(void) {
   CHECK(torn > done / 100 && refused > done / 2 && vanished > 0);
 }
 
+/* One whole batch far behind the damage, its header across the end of the
+ * buffer that is searched, at every byte. */
+static void case_far(void) {
+  static verify_run run;
+  for (uint32_t i = 0; i <= 2 * TD_BATCH_HEADER_BYTES; i++) {
+    memory_store store;
+    memory_store_init(&store, test_seed());
+    log_maker maker = make_segment(4, 1);
+    char name[TD_SEGNAME_TEXT_MAX];
+    td_segname_format(maker.name, name);
+    make_session(&maker, TD_WAL_BUFFER_BYTES - 2 * TD_BATCH_HEADER_BYTES + i);
+    make_batch(&maker, 1);
+    size_t proof = maker.starts[1];
+    make_stored(&maker, &store);
+    memory_store_find(&store, name)->bytes[20] ^= 1;
+    verify_store(&run, &store);
+    check_only(&run, TD_VERDICT_CORRUPT, TD_EVIDENCE_BATCH, name, 0);
+    CHECK_U64(run.findings[0].proof, proof);
+    memory_store_deinit(&store);
+  }
+}
+
 void test_bursts(void) {
   test_case("bursts", "ten kinds of damage", case_damages);
+  test_case("bursts", "a whole batch far behind the damage", case_far);
 }

@@ -17,7 +17,6 @@
 #define WORKLOADS_LEAST 50u
 #define STATES_LEAST 1000000u
 #define WAYS_MOST 48u         /* of one power failure; more are sampled */
-#define INTERVAL_NS 9000u     /* a call takes 1000 */
 
 static struct {
   uint64_t states;
@@ -110,12 +109,7 @@ static const char *kill_then_fail(const scene *from, uint64_t call,
 static uint64_t crash_at(uint64_t seed, uint64_t call, uint32_t ways_most) {
   td_prng chance = {seed ^ call << 32};
   scene_init(&work, seed);
-  if (seed % 5 < 2) {
-    work.options.sync = seed % 5 ? TD_SYNC_UNSAFE_NEVER
-                                 : TD_SYNC_UNSAFE_INTERVAL;
-    work.options.sync_interval_ns = INTERVAL_NS;
-    work.model.lazy = true;
-  }
+  scene_choose_policy(&work, seed);
   work.disk.faults.last_call = call;
   scene_run(&work, STEPS);
   scene_close(&work, false);

@@ -77,18 +77,65 @@ static void case_lost_files(void) {
   scene_deinit(&work);
 }
 
+/* One rotten slot is told and kept; with both of them nobody knows how far
+ * the log reached, and it does not open. */
+static void case_rotten_slots(void) {
+  for (uint32_t bad = 1; bad < 4; bad++) {
+    td_status status;
+    make_log(false);
+    start_hurt();
+    for (uint32_t slot = 0; slot < 2; slot++) {
+      char name[TD_CHECKPOINT_NAME_MAX];
+      td_checkpoint_name(hurt.options.log.shard, slot, name);
+      if (bad >> slot & 1) td_disk_find(&hurt.disk, name)->data[30] ^= 1;
+    }
+    outcome what = try_open(&status);
+    CHECK(what == (bad == 3 ? REFUSED : WHOLE));
+    CHECK(status == (bad == 3 ? TD_CORRUPT : TD_OK));
+    scene_deinit(&hurt);
+    scene_deinit(&work);
+  }
+}
+
+static const td_disk_name *last_segment(const td_disk *disk) {
+  const td_disk_name *name = NULL;
+  for (uint32_t f = 0; f < disk->cached.count; f++) {
+    const td_disk_name *one = &disk->cached.list[f];
+    if (one->dir != 0 || !is_segment(one->text)) continue;
+    if (!name || strcmp(one->text, name->text) > 0) name = one;
+  }
+  return name;
+}
+
+/* The same place is torn and cut again and again: every copy stays. */
+static void case_quarantine_again(void) {
+  make_log(false);
+  start_hurt();
+  for (uint32_t round = 0; round < 3; round++) {
+    uint64_t kept = 0;
+    const td_disk_name *name = last_segment(&hurt.disk);
+    td_disk_bytes *bytes = &hurt.disk.inodes[name->inode].cached;
+    bytes->data[bytes->size - 1] ^= (uint8_t)(1 + round);
+    hurt.model.list[hurt.model.count - 1].acked = false;
+    CHECK(scene_open(&hurt) == TD_OK && hurt.log.recovery.torn);
+    for (uint32_t f = 0; f < hurt.disk.durable.count; f++) {
+      kept += hurt.disk.durable.list[f].dir == 1;
+    }
+    CHECK_U64(kept, round + 1);
+    CHECK(scene_append(&hurt, 3) == TD_OK);
+    scene_close(&hurt, false);
+  }
+  scene_deinit(&hurt);
+  scene_deinit(&work);
+}
+
 /* The bytes that were cut off are in quarantine. */
 static void case_quarantine(void) {
   make_log(false);
   start_hurt();
   scene_batch *batch = &hurt.model.list[hurt.model.count - 1];
   batch->acked = false;
-  const td_disk_name *name = NULL;
-  for (uint32_t f = 0; f < hurt.disk.cached.count; f++) {
-    const td_disk_name *one = &hurt.disk.cached.list[f];
-    if (!is_segment(one->text)) continue;
-    if (!name || strcmp(one->text, name->text) > 0) name = one;
-  }
+  const td_disk_name *name = last_segment(&hurt.disk);
   td_disk_bytes *bytes = &hurt.disk.inodes[name->inode].cached;
   bytes->data[bytes->size - 1] ^= 1;
   CHECK(scene_open(&hurt) == TD_OK);
@@ -153,5 +200,7 @@ static void case_evidence(void) {
 void test_log_damage(void) {
   test_case("log", "a lost file is missed", case_lost_files);
   test_case("log", "checkpoints are evidence", case_evidence);
+  test_case("log", "rotten checkpoints", case_rotten_slots);
   test_case("log", "what is cut off is kept", case_quarantine);
+  test_case("log", "earlier copies stay", case_quarantine_again);
 }

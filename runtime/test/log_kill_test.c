@@ -1,8 +1,8 @@
 /* kill -9 on a writer, on the real disk: a child appends and reports what is
  * acknowledged through a pipe; the parent kills it at a random moment,
  * recovers, and finds everything that was reported, with its content. One
- * log and one thread in most rounds; several logs in one directory, two
- * threads in each of them, in the others. */
+ * log and one thread in most rounds; in the others several logs in one
+ * directory, two threads in each of them, and one that appends to all. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "test/test.h"
@@ -22,11 +22,12 @@
 
 #define DIR_PATH "build/log-kill-test"
 #define ROUNDS_LEAST 1000u
-#define MANY_EVERY 4u           /* one round of so many has many threads */
+#define MANY_EVERY 8u           /* one round of so many has many threads */
 #define LOGS 3u
-#define THREADS 2u              /* in each log */
+#define THREADS 3u              /* in each log, the last one in all */
+#define NUMBER_BITS 62u         /* of an entity; the others are the thread */
 #define EVENTS_MOST 20u
-#define WAIT_NS_MOST 8000000u
+#define WAIT_NS_MOST 4000000u
 #define KEEP_EVENTS 2000u       /* truncation leaves these */
 
 /* What one thread has written into its log: events that carry the thread and
@@ -80,26 +81,54 @@ typedef struct writer {
 } writer;
 
 static td_entity_id entity_of(uint32_t thread, uint64_t number) {
-  return (td_entity_id){(uint64_t)thread << 63 | number};
+  return (td_entity_id){(uint64_t)thread << NUMBER_BITS | number};
+}
+
+static void report_ack(uint32_t log, uint32_t thread, uint64_t last_seq) {
+  ack said = {log, thread, tracks[log][thread].next - 1, last_seq};
+  if (write(report, &said, sizeof said) != sizeof said) _exit(4);
+}
+
+static uint32_t make_events(const track *at, uint32_t thread, td_prng *prng,
+                            td_record records[EVENTS_MOST]) {
+  uint32_t count = 1 + (uint32_t)td_prng_below(prng, EVENTS_MOST);
+  for (uint32_t i = 0; i < count; i++) {
+    records[i] = (td_record){entity_of(thread, at->next + i), ~at->next, 1.0f,
+                             1};
+  }
+  return count;
 }
 
 static void append_some(writer *self) {
   track *at = &tracks[self->log][self->thread];
   td_record records[EVENTS_MOST];
   td_seqno first;
-  uint32_t count = 1 + (uint32_t)td_prng_below(&self->prng, EVENTS_MOST);
-  for (uint32_t i = 0; i < count; i++) {
-    records[i] = (td_record){entity_of(self->thread, at->next + i), ~at->next,
-                             1.0f, 1};
-  }
+  uint32_t count = make_events(at, self->thread, &self->prng, records);
   if (td_wal_log_append(&logs[self->log], records, count, &first, NULL)
       != TD_OK) {
     _exit(3);
   }
   at->next += count;
-  ack said = {self->log, self->thread, at->next - 1,
-              first.value + count - 1};
-  if (write(report, &said, sizeof said) != sizeof said) _exit(4);
+  report_ack(self->log, self->thread, first.value + count - 1);
+}
+
+static void *append_to_all(void *ctx) {
+  static td_record records[LOGS][EVENTS_MOST];
+  writer *self = ctx;
+  for (;;) {
+    td_wal_part parts[LOGS];
+    for (uint32_t i = 0; i < LOGS; i++) {
+      const track *at = &tracks[i][self->thread];
+      uint32_t count = make_events(at, self->thread, &self->prng, records[i]);
+      parts[i] = (td_wal_part){.log = &logs[i], .records = records[i],
+                               .count = count};
+    }
+    if (td_wal_append_all(parts, LOGS, NULL) != TD_OK) _exit(9);
+    for (uint32_t i = 0; i < LOGS; i++) {
+      tracks[i][self->thread].next += parts[i].count;
+      report_ack(i, self->thread, parts[i].first.value + parts[i].count - 1);
+    }
+  }
 }
 
 /* Ends by the parent's signal, or after a failure. */
@@ -123,11 +152,13 @@ static _Noreturn void be_killed(uint32_t count, uint64_t seed) {
   static writer writers[LOGS * THREADS];
   pthread_t thread;
   if (open_logs(count, NULL) != TD_OK) _exit(2);
-  uint32_t threads = count == 1 ? 1 : THREADS;
-  for (uint32_t i = 0; i < count * threads; i++) {
-    writers[i] = (writer){i / threads, i % threads, {seed + i}};
-    if (i == 0) continue;
-    if (pthread_create(&thread, NULL, write_until_killed, &writers[i])) {
+  uint32_t many = count == 1 ? 1 : LOGS * (THREADS - 1) + 1;
+  for (uint32_t i = 0; i < many; i++) {
+    bool all = i == LOGS * (THREADS - 1);
+    writers[i] = (writer){i % LOGS, i / LOGS, {seed + i}};
+    if (i > 0 && pthread_create(&thread, NULL,
+                                all ? append_to_all : write_until_killed,
+                                &writers[i])) {
       _exit(7);
     }
   }
@@ -188,7 +219,8 @@ static void check_log(const td_wal_dir *dir, uint32_t log) {
     for (uint32_t i = 0; i < batch.head.event_count; i++) {
       const uint8_t *at = batch.payload.data + (size_t)i * TD_RECORD_BYTES;
       uint64_t entity = td_record_entity(at).value;
-      uint64_t number = entity << 1 >> 1, *before = &last[entity >> 63];
+      uint64_t number = entity & ((UINT64_C(1) << NUMBER_BITS) - 1);
+      uint64_t *before = &last[(entity >> NUMBER_BITS) % THREADS];
       wrong += *before > 0 && number != *before + 1;
       *before = number;
     }

@@ -7,6 +7,8 @@
 #include "test/test.h"
 
 #define EVENTS_MAX 40u
+#define MANY_T UINT64_C(0x5454545454545454)
+#define INTERVAL_NS 9000u  /* a call of the disk takes 1000 */
 
 static void *raw_resize(void *ctx, void *ptr, size_t old_size, size_t size) {
   (void)ctx;
@@ -51,6 +53,14 @@ void scene_init(scene *at, uint64_t seed) {
   at->options.group_delay_ns = 0;
   td_disk_init(&at->disk, (td_alloc){raw_resize, NULL}, seed);
   attach(at);
+}
+
+void scene_choose_policy(scene *at, uint64_t seed) {
+  if (seed % 5 > 1) return;
+  at->options.sync = seed % 5 ? TD_SYNC_UNSAFE_NEVER
+                              : TD_SYNC_UNSAFE_INTERVAL;
+  at->options.sync_interval_ns = INTERVAL_NS;
+  at->model.lazy = true;
 }
 
 void scene_init_over(scene *at, const scene *from) {
@@ -175,7 +185,8 @@ void scene_close(scene *at, bool clean) {
   at->open = false;
 }
 
-/* What the log calls durable, it must keep: under lazy policies only that. */
+/* What the log calls durable, it must keep: a reader may have been shown it.
+ * Under lazy policies it is all that it must keep. */
 static void note_durable(scene *at) {
   uint64_t durable = td_wal_log_durable(&at->log).value;
   for (uint32_t i = at->model.count; i > 0; i--) {
@@ -183,6 +194,19 @@ static void note_durable(scene *at) {
     if (batch->acked) break;
     batch->acked = batch->first + batch->events - 1 <= durable;
   }
+}
+
+/* Alone, or as the one part of an append to several logs. */
+static td_status append(scene *at, const td_record *records, uint32_t events,
+                        td_seqno *first) {
+  if (td_prng_below(&at->prng, 3)) {
+    return td_wal_log_append(&at->log, records, events, first, &at->err);
+  }
+  td_wal_part part = {.log = &at->log, .records = records, .count = events};
+  td_status status = td_wal_append_all(&part, 1, &at->err);
+  CHECK(part.status == status);
+  *first = part.first;
+  return status;
 }
 
 td_status scene_append(scene *at, uint32_t events) {
@@ -194,6 +218,9 @@ td_status scene_append(scene *at, uint32_t events) {
     records[i] = (td_record){
       {td_prng_next(&at->prng)}, td_prng_next(&at->prng), 1.5f, 7,
     };
+    /* What ends like the beginning of a header hides the next one from who
+     * goes on too far. */
+    if (i + 1 == events) records[i].timestamp_ns = MANY_T;
     td_record_encode(&records[i], payload + i * TD_RECORD_BYTES);
   }
   td_assert(at->model.count < SCENE_BATCHES_MAX);
@@ -202,16 +229,15 @@ td_status scene_append(scene *at, uint32_t events) {
     at->log.last_seq.value + 1, events,
     td_hash64((td_span){payload, (size_t)events * TD_RECORD_BYTES}), false,
   };
-  td_status status = td_wal_log_append(&at->log, records, events, &first,
-                                       &at->err);
+  td_status status = append(at, records, events, &first);
   at->status = status;
   if (status == TD_OK) {
     batch->acked = !at->model.lazy;
     CHECK_U64(first.value, batch->first);
-    note_durable(at);
   } else if (status != TD_POISONED) {
     at->model.count--;  /* certainly not there */
   }
+  note_durable(at);
   return status;
 }
 

@@ -54,6 +54,8 @@ typedef struct scene {
 
 /* A small log of a random shard: segments of 500 to 1,700 bytes. */
 void scene_init(scene *at, uint64_t seed);
+/* Two of five seeds get a policy that does not sync each batch. */
+void scene_choose_policy(scene *at, uint64_t seed);
 /* The same log over a disk that the scene takes over. */
 void scene_init_over(scene *at, const scene *from);
 void scene_deinit(scene *at);
