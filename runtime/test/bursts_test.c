@@ -287,6 +287,6 @@ static void case_far(void) {
 }
 
 void test_bursts(void) {
-  test_case("bursts", "ten kinds of damage", case_damages);
   test_case("bursts", "a whole batch far behind the damage", case_far);
+  test_case("bursts", "ten kinds of damage", case_damages);
 }

@@ -23,11 +23,25 @@ static void report(const scene *at, const char *what, uint64_t call,
               (unsigned long long)call, wrong, text);
 }
 
+/* Some ways in which a power failure may end now. */
+static void lose_power(const scene *at, const char *what, uint64_t call,
+                       td_prng *chance, uint32_t count) {
+  uint64_t ways = td_disk_combinations(&at->disk);
+  for (uint32_t i = 0; i < count; i++) {
+    td_disk_crash(&at->disk, td_prng_below(chance, ways), NULL, &left.disk);
+    scene_init_over(&left, at);
+    const char *wrong = scene_survive(&left);
+    if (wrong) report(&left, what, call, wrong);
+    scene_deinit(&left);
+  }
+}
+
 /* After the fault: nothing forbidden was done, nothing is left open, and
  * every acknowledged batch is there, from the cache and from the disk. */
 static void check_after(scene *at, const char *what, uint64_t call) {
   const td_disk_counts *counts = &at->disk.counts;
   td_prng chance = {call};
+  lose_power(at, what, call, &chance, 2);
   scene_close(at, td_prng_below(&chance, 2));
   if (counts->syncs_after_failed) report(at, what, call, "synced again");
   if (counts->writes_after_failed) report(at, what, call, "written again");
@@ -35,14 +49,7 @@ static void check_after(scene *at, const char *what, uint64_t call) {
     report(at, what, call, "something was left open");
   }
   if (at->memory.held) report(at, what, call, "memory was left behind");
-  uint64_t ways = td_disk_combinations(&at->disk);
-  for (uint32_t i = 0; i < 3; i++) {
-    td_disk_crash(&at->disk, td_prng_below(&chance, ways), NULL, &left.disk);
-    scene_init_over(&left, at);
-    const char *wrong = scene_survive(&left);
-    if (wrong) report(&left, what, call, wrong);
-    scene_deinit(&left);
-  }
+  lose_power(at, what, call, &chance, 3);
   td_disk_copy(&at->disk, &after.disk);
   scene_init_over(&after, at);
   if (!after.disk.shut_down) {
@@ -50,12 +57,7 @@ static void check_after(scene *at, const char *what, uint64_t call) {
     else scene_append(&after, 2);
     scene_close(&after, false);
   }
-  ways = td_disk_combinations(&after.disk);
-  td_disk_crash(&after.disk, td_prng_below(&chance, ways), NULL, &left.disk);
-  scene_init_over(&left, &after);
-  const char *wrong = scene_survive(&left);
-  if (wrong) report(&left, what, call, wrong);
-  scene_deinit(&left);
+  lose_power(&after, what, call, &chance, 1);
   scene_deinit(&after);
 }
 

@@ -7,7 +7,7 @@
 #include "test/test.h"
 
 #define EVENTS_MAX 40u
-#define MANY_T UINT64_C(0x5454545454545454)
+#define MANY_T UINT64_C(0x5454545454000000)
 #define INTERVAL_NS 9000u  /* a call of the disk takes 1000 */
 
 static void *raw_resize(void *ctx, void *ptr, size_t old_size, size_t size) {
