@@ -55,7 +55,10 @@ bool td_text_read_decimal(const char *in, size_t size, uint64_t max,
   for (size_t i = 0; i < size; i++) {
     if (in[i] < '0' || in[i] > '9') return false;
     uint64_t digit = (uint64_t)(in[i] - '0');
-    if (value > (UINT64_MAX - digit) / 10) return false;
+    /* Only the 20th digit can be one too many. */
+    if (i == TD_U64_DIGITS_MAX - 1 && value > (UINT64_MAX - digit) / 10) {
+      return false;
+    }
     value = value * 10 + digit;
   }
   if (value > max) return false;

@@ -5,6 +5,12 @@
 
 /* --- types ------------------------------------------------------------- */
 
+td_alloc td_bind_alloc(lua_State *L) {
+  td_alloc alloc;
+  alloc.fn = lua_getallocf(L, &alloc.ctx);
+  return alloc;
+}
+
 void td_bind_functions(lua_State *L, const luaL_Reg *functions,
                        const td_bind_type *type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, type);
@@ -227,6 +233,13 @@ td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected) {
   if (lua_type(L, at.index) != LUA_TSTRING) td_bind_expected(L, at, expected);
   const char *bytes = lua_tolstring(L, at.index, &size);
   return (td_span){(const uint8_t *)bytes, size};
+}
+
+const char *td_bind_path(lua_State *L, td_bind_at at) {
+  td_span bytes = td_bind_bytes(L, at, "a string");
+  const char *path = (const char *)bytes.data;
+  if (strlen(path) == bytes.size) return path;
+  td_bind_bad(L, at, "a path holds no zero byte");
 }
 
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected) {

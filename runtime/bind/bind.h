@@ -30,7 +30,11 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_segment, td_bind_router, td_bind_batch, td_bind_scan,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
-  td_bind_live;
+  td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
+  td_bind_repair;
+
+/* The state's own source of memory: one budget for Lua and C. */
+td_alloc td_bind_alloc(lua_State *L);
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -94,6 +98,8 @@ td_region_id td_bind_region_id(lua_State *L, td_bind_at at);
 td_log_id td_bind_log_id(lua_State *L, td_bind_at at);
 /* The bytes of a string; a number is none. */
 td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected);
+/* The path of a file or directory: a string without a zero byte. */
+const char *td_bind_path(lua_State *L, td_bind_at at);
 /* A table. */
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected);
 /* A list of at most `most` entries; returns how many. */
@@ -170,8 +176,12 @@ void td_bind_open_encode(lua_State *L);
 void td_bind_open_checkpoint(lua_State *L);
 void td_bind_open_reader(lua_State *L);
 void td_bind_open_verify(lua_State *L);
+void td_bind_open_repair(lua_State *L);
 void td_bind_open_live(lua_State *L);
 void td_bind_open_cuts(lua_State *L);
+void td_bind_open_lines(lua_State *L);
+void td_bind_open_home(lua_State *L);
+void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 

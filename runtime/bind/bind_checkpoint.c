@@ -1,5 +1,7 @@
-/* tidal.wal.encode_checkpoint and decode_checkpoint: both versions. */
+/* tidal.wal.encode_checkpoint, decode_checkpoint: both versions; and the
+ * newest checkpoint of a log. */
 #include "bind/bind.h"
+#include "io/wal_notes.h"
 
 td_mark td_bind_check_mark(lua_State *L, int index, lua_Integer i) {
   static const char *const mark_keys[] = {"log", "epoch", "seqno", NULL};
@@ -107,6 +109,25 @@ static void set_u64(lua_State *L, const char *name, uint64_t value) {
   lua_setfield(L, -2, name);
 }
 
+static void push_checkpoint(lua_State *L, const td_checkpoint *read,
+                            td_span bytes, bool v1) {
+  lua_createtable(L, 0, 10);
+  set_u64(L, "version", v1 ? 1 : TD_CHECKPOINT_VERSION);
+  set_u64(L, "seqno", read->seqno.value);
+  set_u64(L, "timestamp_ns", read->timestamp_ns);
+  set_u64(L, "generation", read->generation);
+  set_u64(L, "hlc_wall_ns", read->hlc_wall_ns);
+  set_u64(L, "epoch", read->layout_epoch);
+  td_bind_push_shard(L, read->shard);
+  lua_setfield(L, -2, "shard");
+  td_bind_push_region(L, read->region);
+  lua_setfield(L, -2, "region");
+  lua_pushboolean(L, read->clean);
+  lua_setfield(L, -2, "clean");
+  push_marks(L, bytes, read->mark_count);
+  lua_setfield(L, -2, "marks");
+}
+
 /* wal.decode_checkpoint(bytes) -> { version =, seqno =, timestamp_ns =,
  *   generation =, hlc_wall_ns =, epoch =, shard =, region =, clean =,
  *   marks = {} } | nil, err. 16 bytes are a v1 checkpoint.meta. */
@@ -118,21 +139,92 @@ static int decode_checkpoint(lua_State *L) {
   td_status status = v1 ? td_checkpoint_decode_v1(bytes, &checkpoint, &err)
                         : td_checkpoint_decode(bytes, &checkpoint, &err);
   if (status != TD_OK) return td_bind_fail(L, &err);
-  lua_createtable(L, 0, 10);
-  set_u64(L, "version", v1 ? 1 : TD_CHECKPOINT_VERSION);
-  set_u64(L, "seqno", checkpoint.seqno.value);
-  set_u64(L, "timestamp_ns", checkpoint.timestamp_ns);
-  set_u64(L, "generation", checkpoint.generation);
-  set_u64(L, "hlc_wall_ns", checkpoint.hlc_wall_ns);
-  set_u64(L, "epoch", checkpoint.layout_epoch);
-  td_bind_push_shard(L, checkpoint.shard);
-  lua_setfield(L, -2, "shard");
-  td_bind_push_region(L, checkpoint.region);
-  lua_setfield(L, -2, "region");
-  lua_pushboolean(L, checkpoint.clean);
-  lua_setfield(L, -2, "clean");
-  push_marks(L, bytes, checkpoint.mark_count);
-  lua_setfield(L, -2, "marks");
+  push_checkpoint(L, &checkpoint, bytes, v1);
+  return 1;
+}
+
+/* --- the newest of a log -------------------------------------------------- */
+
+typedef struct found {
+  td_wal_file file;
+  td_checkpoint checkpoint;
+  bool there;  /* in `file` */
+  bool v1;
+  td_error err;  /* of the last one that is damaged; TD_OK = none */
+} found;
+
+/* One file; takes the place of an older one. */
+static void look_at(const td_wal_dir *dir, td_shard_id shard, uint32_t slot,
+                    bool v1, found *best) {
+  char name[TD_CHECKPOINT_NAME_MAX] = TD_WAL_META_NAME;
+  td_wal_file file;
+  td_error err;
+  td_checkpoint read;
+  if (!v1) td_checkpoint_name(shard, slot, name);
+  td_status status = td_wal_file_read(
+    dir, name, td_checkpoint_size(TD_CHECKPOINT_MARKS_MAX), &file, &err);
+  if (status == TD_IO && err.sys == TD_SYS_NOENT) return;
+  if (status == TD_OK) {
+    td_span bytes = {file.data, file.size};
+    status = v1 ? td_checkpoint_decode_v1(bytes, &read, &err)
+                : td_wal_slot_decode(bytes, shard, slot, &read, &err);
+    if (status != TD_OK) td_error_at(&err, name, 0);
+    if (status != TD_OK || (best->there && best->checkpoint.generation
+                                             > read.generation)) {
+      td_wal_file_free(dir, &file);
+    } else {
+      td_wal_file_free(dir, &best->file);
+      best->file = file;
+      best->checkpoint = read;
+      best->there = true;
+      best->v1 = v1;
+    }
+  }
+  if (status != TD_OK) best->err = err;
+}
+
+static int push_found(lua_State *L) {
+  const found *best = lua_touserdata(L, 1);
+  push_checkpoint(L, &best->checkpoint,
+                  (td_span){best->file.data, best->file.size}, best->v1);
+  return 1;
+}
+
+/* wal.checkpoint{ dir =, shard = 0 } -> the newest checkpoint of that log, as
+ * decode_checkpoint gives it | nil when there is none | nil, err. Changes
+ * nothing. Where one of the two slots is damaged, the other one counts. */
+static int newest_checkpoint(lua_State *L) {
+  static const char *const option_keys[] = {"dir", "shard", NULL};
+  td_error err;
+  td_wal_dir dir;
+  td_bind_at at = td_bind_arg(1, NULL);
+  td_shard_id shard = {0};
+  found best = {.err = {.status = TD_OK}};
+  lua_settop(L, 1);
+  td_bind_table(L, at, "a table { dir =, shard = }");
+  td_bind_known_keys(L, at, option_keys);
+  if (td_bind_field(L, 1, "shard", &at)) shard = td_bind_shard_id(L, at);
+  lua_getfield(L, 1, "dir");
+  at = (td_bind_at){.index = lua_gettop(L), .name = "dir"};
+  const char *path = td_bind_path(L, at);
+  td_env env = td_env_posix_with(td_bind_alloc(L));
+  if (td_wal_dir_open(&dir, &env, path, &err) != TD_OK) {
+    return td_bind_fail(L, &err);
+  }
+  look_at(&dir, shard, 0, false, &best);
+  look_at(&dir, shard, 1, false, &best);
+  if (!best.there && best.err.status == TD_OK && shard.value == 0) {
+    look_at(&dir, shard, 0, true, &best);
+  }
+  lua_pushcfunction(L, push_found);
+  lua_pushlightuserdata(L, &best);
+  int failed = best.there ? lua_pcall(L, 1, 1, 0) : LUA_OK;
+  td_wal_file_free(&dir, &best.file);
+  td_wal_dir_close(&dir);
+  if (failed != LUA_OK) lua_error(L);
+  if (best.there) return 1;
+  if (best.err.status != TD_OK) return td_bind_fail(L, &best.err);
+  lua_pushnil(L);
   return 1;
 }
 
@@ -149,7 +241,8 @@ void td_bind_open_checkpoint(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"encode_checkpoint", encode_checkpoint},
     {"decode_checkpoint", decode_checkpoint},
-    {"checkpoint_name", checkpoint_name}, {NULL, NULL},
+    {"checkpoint_name", checkpoint_name}, {"checkpoint", newest_checkpoint},
+    {NULL, NULL},
   };
   td_bind_subtable(L, "wal");
   luaL_setfuncs(L, functions, 0);

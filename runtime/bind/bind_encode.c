@@ -1,40 +1,6 @@
 /* tidal.wal, making batches: from a table, and with a builder whose bound
  * add() takes one event a call. */
-#include "bind/bind.h"
-
-#include <float.h>
-#include <math.h>
-
-static float weight_of(lua_State *L, td_bind_at at) {
-  if (lua_type(L, at.index) != LUA_TNUMBER) td_bind_expected(L, at, "a number");
-  lua_Number weight = lua_tonumber(L, at.index);
-  if (isfinite(weight) && fabs(weight) > (lua_Number)FLT_MAX) {
-    td_bind_bad(L, at, "does not fit into 32 bits");
-  }
-  return (float)weight;
-}
-
-/* Pushes field `name` of events[i], which is on top of the stack. */
-static td_bind_at event_field(lua_State *L, lua_Integer i, const char *name) {
-  lua_getfield(L, -1, name);
-  return td_bind_entry(L, "events", i, name);
-}
-
-static td_record check_event(lua_State *L, lua_Integer i) {
-  td_record record;
-  td_bind_table(L, td_bind_entry(L, "events", i, NULL), "a table { entity =, "
-                "signal_type =, weight =, timestamp_ns = }");
-  record.entity.value = td_bind_u64(L, event_field(L, i, "entity"));
-  lua_pop(L, 1);
-  record.signal_type = (uint8_t)td_bind_uint(
-    L, event_field(L, i, "signal_type"), 0, UINT8_MAX);
-  lua_pop(L, 1);
-  record.weight = weight_of(L, event_field(L, i, "weight"));
-  lua_pop(L, 1);
-  record.timestamp_ns = td_bind_u64(L, event_field(L, i, "timestamp_ns"));
-  lua_pop(L, 1);
-  return record;
-}
+#include "bind/bind_events.h"
 
 static const char *const seal_keys[] = {
   "first_seq", "timestamp_ns", "shard", "region", "epoch", "lazy", NULL,
@@ -146,7 +112,7 @@ static int encode_batch(lua_State *L) {
   uint8_t *records = lua_newuserdatauv(L, payload_len, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     lua_rawgeti(L, 2, i);
-    td_record record = check_event(L, i);
+    td_record record = td_bind_entry_event(L, i);
     td_record_encode(&record, records + (size_t)(i - 1) * TD_RECORD_BYTES);
     lua_pop(L, 1);
   }
@@ -158,80 +124,27 @@ static int encode_batch(lua_State *L) {
 
 /* --- builder ----------------------------------------------------------- */
 
-/* Records wait in a block of their own (user value 1) that grows. */
-typedef struct builder {
-  uint8_t *records;
-  uint32_t count;
-  uint32_t room;
-} builder;
+/* User value 1 is the block of the events. */
+#define BLOCK 1
 
-#define BUILDER_ROOM 100u
-
-static void builder_grow(lua_State *L, builder *to, int self_index) {
-  uint32_t room = to->room ? to->room * 2 : BUILDER_ROOM;
-  if (to->count == TD_RECORDS_MAX) {
-    luaL_error(L, "a batch holds at most %d events", (int)TD_RECORDS_MAX);
-  }
-  if (room > TD_RECORDS_MAX) room = TD_RECORDS_MAX;
-  uint8_t *records = lua_newuserdatauv(L, (size_t)room * TD_RECORD_BYTES, 0);
-  if (to->count > 0) {
-    memcpy(records, to->records, (size_t)to->count * TD_RECORD_BYTES);
-  }
-  lua_setiuservalue(L, self_index, 1);
-  to->records = records;
-  to->room = room;
+td_bind_events *td_bind_check_builder(lua_State *L, int arg) {
+  return td_bind_check(L, arg, &td_bind_builder);
 }
 
-/* Writes the event at arguments arg... straight to its place; false when one
- * is not of the plain type, or out of range: then the slow way names it. */
-static inline bool put_plain(lua_State *L, int arg, uint8_t *out) {
-  if (!lua_isinteger(L, arg) || !lua_isinteger(L, arg + 1)
-      || !lua_isinteger(L, arg + 3) || lua_type(L, arg + 2) != LUA_TNUMBER) {
-    return false;
-  }
-  lua_Integer signal = lua_tointegerx(L, arg + 1, NULL);
-  lua_Number weight = lua_tonumberx(L, arg + 2, NULL);
-  if ((lua_Unsigned)signal > UINT8_MAX || !(fabs(weight) <= FLT_MAX)) {
-    return false;
-  }
-  float narrow = (float)weight;
-  uint32_t bits;
-  memcpy(&bits, &narrow, sizeof bits);
-  td_put_u64(out, (uint64_t)lua_tointegerx(L, arg, NULL));
-  out[8] = (uint8_t)signal;
-  td_put_u32(out + 9, bits);
-  td_put_u64(out + 13, (uint64_t)lua_tointegerx(L, arg + 3, NULL));
-  return true;
-}
-
-static void put_checked(lua_State *L, int arg, uint8_t *out) {
-  td_record record;
-  record.entity.value = td_bind_u64(L, td_bind_arg(arg, "entity"));
-  record.signal_type = (uint8_t)td_bind_uint(
-    L, td_bind_arg(arg + 1, "signal_type"), 0, UINT8_MAX);
-  record.weight = weight_of(L, td_bind_arg(arg + 2, "weight"));
-  record.timestamp_ns = td_bind_u64(L, td_bind_arg(arg + 3, "timestamp_ns"));
-  td_record_encode(&record, out);
-}
-
-/* An event counts once it is written: a raise leaves the builder as it was. */
-static inline int builder_put(lua_State *L, builder *to, int self_index,
-                              int arg) {
-  if (to->count == to->room) builder_grow(L, to, self_index);
-  uint8_t *out = to->records + (size_t)to->count * TD_RECORD_BYTES;
-  if (!put_plain(L, arg, out)) put_checked(L, arg, out);
-  to->count++;
-  return 0;
+void td_bind_builder_reserve(lua_State *L, int arg, uint32_t more) {
+  td_bind_events_reserve(L, td_bind_check_builder(L, arg), arg, BLOCK, more);
 }
 
 /* builder:add(entity, signal_type, weight, timestamp_ns) */
 static int builder_add(lua_State *L) {
-  return builder_put(L, td_bind_check(L, 1, &td_bind_builder), 1, 2);
+  td_bind_events_put(L, td_bind_check_builder(L, 1), 1, BLOCK, 2);
+  return 0;
 }
 
 static int builder_add_bound(lua_State *L) {
-  builder *to = lua_touserdata(L, lua_upvalueindex(1));
-  return builder_put(L, to, lua_upvalueindex(1), 1);
+  td_bind_events *to = lua_touserdata(L, lua_upvalueindex(1));
+  td_bind_events_put(L, to, lua_upvalueindex(1), BLOCK, 1);
+  return 0;
 }
 
 /* builder:bind() -> add, the same as a function without the receiver */
@@ -243,8 +156,33 @@ static int builder_bind(lua_State *L) {
 }
 
 static int builder_len(lua_State *L) {
-  const builder *from = td_bind_check(L, 1, &td_bind_builder);
-  lua_pushinteger(L, from->count);
+  lua_pushinteger(L, td_bind_check_builder(L, 1)->count);
+  return 1;
+}
+
+/* builder:clear(): its events are gone, its memory stays */
+static int builder_clear(lua_State *L) {
+  td_bind_check_builder(L, 1)->count = 0;
+  return 0;
+}
+
+/* builder:shards(router) -> list of the ShardIds its events belong to, each
+ * once, rising */
+static int builder_shards(lua_State *L) {
+  const td_bind_events *from = td_bind_check_builder(L, 1);
+  const td_router *router = td_bind_check(L, 2, &td_bind_router);
+  uint32_t shards = td_router_shard_max(router).value + 1u;
+  uint8_t *seen = lua_newuserdatauv(L, shards, 0);
+  memset(seen, 0, shards);
+  for (uint32_t i = 0; i < from->count; i++) {
+    seen[td_router_route(router, from->records[i].entity).value] = 1;
+  }
+  lua_newtable(L);
+  for (uint32_t i = 0; i < shards; i++) {
+    if (!seen[i]) continue;
+    td_bind_push_shard(L, (td_shard_id){(uint16_t)i});
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
   return 1;
 }
 
@@ -252,14 +190,17 @@ static int builder_len(lua_State *L) {
  * builder is empty again. Raises, and keeps its events, for bad fields. */
 static int builder_seal(lua_State *L) {
   luaL_Buffer buffer;
-  builder *from = td_bind_check(L, 1, &td_bind_builder);
+  td_bind_events *from = td_bind_check_builder(L, 1);
   td_batch head = check_head(L, 2, seal_keys);
   if (from->count == 0) luaL_error(L, "the builder holds no events");
   head.event_count = from->count;
   size_t payload_len = (size_t)from->count * TD_RECORD_BYTES;
   uint8_t *out = (uint8_t *)luaL_buffinitsize(
     L, &buffer, TD_BATCH_HEADER_BYTES + payload_len);
-  memcpy(out + TD_BATCH_HEADER_BYTES, from->records, payload_len);
+  for (uint32_t i = 0; i < from->count; i++) {
+    td_record_encode(&from->records[i], out + TD_BATCH_HEADER_BYTES
+                                        + (size_t)i * TD_RECORD_BYTES);
+  }
   push_sealed(L, &head, &buffer, out, payload_len);
   from->count = 0;
   return 1;
@@ -267,7 +208,7 @@ static int builder_seal(lua_State *L) {
 
 /* wal.builder() -> collects events for one batch after another */
 static int new_builder(lua_State *L) {
-  td_bind_new(L, &td_bind_builder, sizeof(builder), 1);
+  td_bind_new(L, &td_bind_builder, sizeof(td_bind_events), BLOCK);
   return 1;
 }
 
@@ -275,7 +216,7 @@ static int new_builder(lua_State *L) {
 
 static const luaL_Reg builder_methods[] = {
   {"add", builder_add}, {"bind", builder_bind}, {"seal", builder_seal},
-  {NULL, NULL},
+  {"clear", builder_clear}, {"shards", builder_shards}, {NULL, NULL},
 };
 static const luaL_Reg builder_metas[] = {
   {"__len", builder_len}, {NULL, NULL},

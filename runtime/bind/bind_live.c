@@ -3,8 +3,6 @@
  * layouts is the reader, of a walk the layouts. */
 #include "bind/bind_batch.h"
 
-#include <stdio.h>
-
 #define BYTES_DEFAULT (UINT64_C(8) << 20)
 #define LINE_BYTES_MAX 256u
 
@@ -196,24 +194,13 @@ static int walk_counts(lua_State *L) {
 
 /* --- text ----------------------------------------------------------------- */
 
-/* Nine digits tell any two 32-bit floats apart. What is no number in JSON is
- * written as text. */
-static void format_weight(td_text *text, float weight, bool quoted) {
-  char digits[40];
-  bool finite = weight - weight == 0;
-  /* Most weights are small whole numbers: the same text, ten times faster.
-   * (0 goes the long way: it may be -0.) */
-  if (finite && weight != 0 && weight > -1e9f && weight < 1e9f
-      && (float)(int32_t)weight == weight) {
-    if (weight < 0) td_text_char(text, '-');
-    td_text_decimal(text, (uint64_t)(weight < 0 ? -weight : weight));
-    return;
-  }
-  int size = snprintf(digits, sizeof digits, "%.9g", (double)weight);
-  bool quotes = quoted && !finite;
+/* What is no number in JSON is written as text. */
+static void format_weight(td_text *text, float weight, bool json) {
+  char digits[TD_FLOAT_TEXT_MAX];
+  size_t size = td_float_format(weight, digits);
+  bool quotes = json && weight - weight != 0;
   if (quotes) td_text_char(text, '"');
-  if (weight != weight) td_text_string(text, "nan");
-  else td_text_bytes(text, digits, (size_t)size);
+  td_text_bytes(text, digits, size);
   if (quotes) td_text_char(text, '"');
 }
 

@@ -18,23 +18,12 @@ const td_wal_dir *td_bind_check_reader(lua_State *L, int arg) {
   return &self->dir;
 }
 
-static td_alloc state_alloc(lua_State *L) {
-  td_alloc alloc;
-  alloc.fn = lua_getallocf(L, &alloc.ctx);
-  return alloc;
-}
-
 /* wal.reader(path) -> reader | nil, err. Changes nothing in the directory. */
 static int new_reader(lua_State *L) {
   td_error err;
-  td_bind_at at = td_bind_arg(1, "directory");
-  td_span bytes = td_bind_bytes(L, at, "a string");
-  const char *path = (const char *)bytes.data;
-  if (strlen(path) != bytes.size) {
-    td_bind_bad(L, at, "a path holds no zero byte");
-  }
+  const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
   reader *self = td_bind_new(L, &td_bind_reader, sizeof *self, 0);
-  td_env env = td_env_posix_with(state_alloc(L));
+  td_env env = td_env_posix_with(td_bind_alloc(L));
   if (td_wal_dir_open(&self->dir, &env, path, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

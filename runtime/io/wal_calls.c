@@ -94,17 +94,17 @@ int32_t td_wal_replace(const td_env *env, td_dir *dir, const char *tmp,
 
 /* A name that nothing in quarantine has yet: earlier copies stay. */
 static int create_copy(const td_env *env, td_dir *dir, const char *name,
-                       uint64_t offset, td_file **file) {
+                       uint64_t offset, char out[TD_WAL_FILE_NAME_MAX],
+                       td_file **file) {
   int result = -TD_SYS_EXIST;
   for (uint32_t i = 0; i < COPIES_MAX && result == -TD_SYS_EXIST; i++) {
-    char out[TD_WAL_FILE_NAME_MAX];
-    td_text text = td_text_init(out, sizeof out);
+    td_text text = td_text_init(out, TD_WAL_FILE_NAME_MAX);
     td_text_string(&text, name);
     td_text_char(&text, '.');
     td_text_decimal(&text, offset);
     td_text_char(&text, '.');
     td_text_decimal(&text, i);
-    td_assert(text.size < sizeof out);
+    td_assert(text.size < TD_WAL_FILE_NAME_MAX);
     result = env->store->file_create(env->store_ctx, dir, out, file);
   }
   return result;
@@ -112,10 +112,11 @@ static int create_copy(const td_env *env, td_dir *dir, const char *name,
 
 static int fill_copy(const td_env *env, td_dir *dir, const char *name,
                      uint64_t offset, td_file *source, uint8_t *buffer) {
+  char copy[TD_WAL_FILE_NAME_MAX];
   td_file *file;
   uint64_t size;
   int result = env->store->file_size(env->store_ctx, source, &size);
-  if (result == 0) result = create_copy(env, dir, name, offset, &file);
+  if (result == 0) result = create_copy(env, dir, name, offset, copy, &file);
   if (result < 0) return result;
   result = td_wal_copy(env, source, offset, size, file, buffer);
   env->store->file_close(env->store_ctx, file);
@@ -139,4 +140,33 @@ td_status td_wal_quarantine(const td_env *env, td_dir *dir, const char *name,
   if (result == 0) result = env->store->dir_sync(env->store_ctx, dir);
   if (result == 0) return TD_OK;
   return td_wal_fail_io(err, "copying to quarantine", result, name, offset);
+}
+
+/* An empty file takes the new name first: a rename never replaces a copy. */
+static int move_into(const td_env *env, td_dir *dir, td_dir *quarantine,
+                     const char *name) {
+  char copy[TD_WAL_FILE_NAME_MAX];
+  td_file *file;
+  int result = create_copy(env, quarantine, name, 0, copy, &file);
+  if (result < 0) return result;
+  env->store->file_close(env->store_ctx, file);
+  result = env->store->dir_rename(env->store_ctx, dir, name, quarantine, copy);
+  if (result == 0) result = env->store->dir_sync(env->store_ctx, quarantine);
+  return result;
+}
+
+td_status td_wal_quarantine_move(const td_env *env, td_dir *dir,
+                                 const char *name, td_error *err) {
+  td_dir *quarantine;
+  int result = env->store->dir_make(env->store_ctx, dir, "quarantine",
+                                    &quarantine);
+  if (result == 0) {
+    /* The folder must be safe before the only copy is in it. */
+    result = env->store->dir_sync(env->store_ctx, dir);
+    if (result == 0) result = move_into(env, dir, quarantine, name);
+    env->store->dir_close(env->store_ctx, quarantine);
+  }
+  if (result == 0) result = env->store->dir_sync(env->store_ctx, dir);
+  if (result == 0) return TD_OK;
+  return td_wal_fail_io(err, "moving to quarantine", result, name, 0);
 }

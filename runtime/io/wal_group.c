@@ -4,7 +4,11 @@
  * into the filling group; the first one in it leads: it waits for the file,
  * and for more events or the delay, takes the group, writes and syncs it
  * outside the lock, and wakes the others. A group is free again when the last
- * of its threads has its result. */
+ * of its threads has its result.
+ *
+ * With a window of events that came before, the group is thinned out when it
+ * is written: by then every earlier group is settled, so who is told that an
+ * event is known knows that it is safe. */
 #include <string.h>
 
 #include "io/wal_seams.h"
@@ -14,6 +18,8 @@ typedef struct item {
   const td_record *records;  /* or, NULL: */
   td_span payload;
   uint32_t count;
+  td_seqno *numbers;  /* out, of each event; may be NULL */
+  td_seqno first;     /* out */
 } item;
 
 void td_wal_enter(td_wal_log *log) {
@@ -69,6 +75,19 @@ static td_status fit(const td_wal_log *log, td_wal_group *group, size_t want,
   return TD_OK;
 }
 
+/* Room for what becomes of each event. */
+static td_status fit_places(const td_wal_log *log, td_wal_group *group,
+                            uint32_t events, td_error *err) {
+  size_t want = events * sizeof *group->places;
+  if (log->window.size == 0 || want <= group->places_room) return TD_OK;
+  void *places = td_alloc_resize(&log->home->env.alloc, group->places,
+                                 group->places_room, want);
+  if (!places) return td_fail(err, TD_NO_MEMORY, "group of events", want, 0);
+  group->places = places;
+  group->places_room = want;
+  return TD_OK;
+}
+
 static void put_records(uint8_t *out, const item *what) {
   for (uint32_t i = 0; i < what->count; i++) {
     td_record_encode(&what->records[i], out + (size_t)i * TD_RECORD_BYTES);
@@ -80,6 +99,10 @@ static td_status put(td_wal_log *log, td_wal_group *group, const item *what,
   bool fresh = group->stage == TD_GROUP_FREE;
   size_t used = fresh ? 0 : group->size, more = payload_size(what);
   td_status status = fit(log, group, TD_BATCH_HEADER_BYTES + used + more, err);
+  if (status == TD_OK) {
+    status = fit_places(log, group, (fresh ? 0 : group->events) + what->count,
+                        err);
+  }
   if (status != TD_OK) return status;
   if (fresh) {
     group->stage = TD_GROUP_FILLING;
@@ -135,18 +158,43 @@ static void lead(td_wal_log *log, td_wal_group *group) {
   td_cond_wake(&log->changed);
 }
 
+/* The number of the event that was put in as number i; 0 = it was known. */
+static td_seqno number_of(const td_wal_log *log, const td_wal_group *group,
+                          uint32_t i) {
+  if (log->window.size > 0 && group->kind == TD_BATCH_SIGNALS) {
+    i = group->places[i];
+    if (i == TD_WAL_KNOWN) return (td_seqno){0};
+  }
+  return (td_seqno){group->first_seq.value + i};
+}
+
+td_seqno td_wal_group_first(const td_wal_log *log, const td_wal_group *group,
+                            uint32_t first, uint32_t count) {
+  td_seqno number = {0};
+  for (uint32_t i = first; i < first + count && number.value == 0; i++) {
+    number = number_of(log, group, i);
+  }
+  return number;
+}
+
+static void tell(const td_wal_log *log, const td_wal_group *group,
+                 uint32_t index, item *what) {
+  what->first = td_wal_group_first(log, group, index, what->count);
+  if (!what->numbers) return;
+  for (uint32_t i = 0; i < what->count; i++) {
+    what->numbers[i] = number_of(log, group, index + i);
+  }
+}
+
 /* The result, once it is there; the last one to have it frees the group. */
 static td_status collect(td_wal_log *log, td_wal_group *group, uint32_t index,
-                         td_seqno *first, td_error *err) {
+                         item *what, td_error *err) {
   while (group->stage != TD_GROUP_DONE) {
     td_cond_wait(&log->changed, &log->lock);
   }
   td_status status = group->err.status;
-  if (status == TD_OK) {
-    if (first) first->value = group->first_seq.value + index;
-  } else if (err) {
-    *err = group->err;
-  }
+  if (status == TD_OK) tell(log, group, index, what);
+  else if (err) *err = group->err;
   if (--group->waiting == 0) {
     group->stage = TD_GROUP_FREE;
     td_cond_wake(&log->changed);
@@ -154,116 +202,67 @@ static td_status collect(td_wal_log *log, td_wal_group *group, uint32_t index,
   return status;
 }
 
-static td_status append(td_wal_log *log, const item *what, td_seqno *first,
-                        td_error *err) {
+static td_status check_count(const td_wal_log *log, const item *what,
+                             td_error *err) {
   size_t size = payload_size(what);
+  uint32_t window = log->window.size;
   if (what->count == 0) return td_fail(err, TD_LENGTH, "event count", 0, 1);
-  if (size > TD_BATCH_PAYLOAD_MAX) {
-    return td_fail(err, TD_LENGTH, "payload length", size,
-                   TD_BATCH_PAYLOAD_MAX);
+  if (what->records && window > 0 && what->count > window) {
+    return td_fail(err, TD_LENGTH, "event count (the window's limit)",
+                   what->count, window);
   }
+  if (size <= TD_BATCH_PAYLOAD_MAX) return TD_OK;
+  return td_fail(err, TD_LENGTH, "payload length", size,
+                 TD_BATCH_PAYLOAD_MAX);
+}
+
+static td_status append(td_wal_log *log, item *what, td_error *err) {
+  td_status status = check_count(log, what, err);
+  if (status != TD_OK) return status;
   td_lock_take(&log->lock);
   td_wal_group *group = wait_for_group(log, what);
   bool leads = group->stage == TD_GROUP_FREE;
   uint32_t index = leads ? 0 : group->events;
-  td_status status = put(log, group, what, err);
+  status = put(log, group, what, err);
   if (status == TD_OK) {
     if (leads) lead(log, group);
     else if (group->events >= log->options.group_events_max) {
       td_cond_wake(&log->changed);
     }
-    status = collect(log, group, index, first, err);
+    status = collect(log, group, index, what, err);
   }
   td_lock_release(&log->lock);
   return status;
 }
 
+td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
+                            uint32_t count, td_error *err) {
+  item what = {.records = records, .count = count};
+  td_status status = check_count(log, &what, err);
+  log->direct.stage = TD_GROUP_FREE;
+  return status == TD_OK ? put(log, &log->direct, &what, err) : status;
+}
+
 td_status td_wal_log_append(td_wal_log *log, const td_record *records,
                             uint32_t count, td_seqno *first, td_error *err) {
   item what = {.records = records, .count = count};
-  return append(log, &what, first, err);
+  td_status status = append(log, &what, err);
+  if (status == TD_OK && first) *first = what.first;
+  return status;
+}
+
+td_status td_wal_log_append_each(td_wal_log *log, const td_record *records,
+                                 uint32_t count, td_seqno *numbers,
+                                 td_error *err) {
+  item what = {.records = records, .count = count, .numbers = numbers};
+  return append(log, &what, err);
 }
 
 td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                      uint32_t count, td_seqno *first,
                                      td_error *err) {
   item what = {.payload = payload, .count = count};
-  return append(log, &what, first, err);
-}
-
-/* --- several logs at once --------------------------------------------------- */
-
-/* Takes the file of a log and writes one batch to it. */
-static td_status begin_part(td_wal_part *part, td_error *err) {
-  td_wal_log *log = part->log;
-  item what = {.records = part->records, .count = part->count};
-  td_wal_group *group = &log->direct;
-  td_wal_enter(log);
-  group->stage = TD_GROUP_FREE;
-  td_status status = put(log, group, &what, err);
-  if (status == TD_OK) status = td_wal_write_group(log, group, err);
-  if (status == TD_OK) part->first = group->first_seq;
+  td_status status = append(log, &what, err);
+  if (status == TD_OK && first) *first = what.first;
   return status;
-}
-
-/* Parts rise, so two threads never wait for each other. */
-static td_status check_parts(const td_wal_part *parts, uint32_t count,
-                             td_error *err) {
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t events = parts[i].count;
-    if (events == 0 || events > TD_RECORDS_MAX) {
-      return td_fail(err, TD_LENGTH, "event count", events, TD_RECORDS_MAX);
-    }
-    if (i == 0) continue;
-    int order = td_log_id_cmp(parts[i - 1].log->options.log,
-                              parts[i].log->options.log);
-    if (order < 0) continue;
-    td_fail(err, order == 0 ? TD_DUPLICATE : TD_BACKWARD, "parts", i, i - 1);
-    if (err) {
-      err->index = i - 1;
-      err->other = i;
-    }
-    return order == 0 ? TD_DUPLICATE : TD_BACKWARD;
-  }
-  return TD_OK;
-}
-
-/* The disk may begin with all of them before the first is waited for. */
-static void push(const td_wal_part *part) {
-  const td_wal_log *log = part->log;
-  const td_env *env = &log->home->env;
-  if (part->status == TD_OK && log->file && td_wal_sync_due(log)
-      && env->store->file_push) {
-    env->store->file_push(env->store_ctx, log->file);
-  }
-}
-
-td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
-                            td_error *err) {
-  td_error why;
-  td_status first = check_parts(parts, count, err);
-  if (first != TD_OK) {
-    for (uint32_t i = 0; i < count; i++) parts[i].status = first;
-    return first;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    parts[i].status = begin_part(&parts[i], &why);
-    if (parts[i].status != TD_OK && first == TD_OK) {
-      first = parts[i].status;
-      if (err) *err = why;
-    }
-  }
-  for (uint32_t i = 0; i < count; i++) push(&parts[i]);
-  for (uint32_t i = 0; i < count; i++) {
-    td_wal_log *log = parts[i].log;
-    if (parts[i].status == TD_OK && td_wal_sync_due(log)) {
-      parts[i].status = td_wal_make_durable(log, &why);
-      if (parts[i].status != TD_OK && first == TD_OK) {
-        first = parts[i].status;
-        if (err) *err = why;
-      }
-    }
-    td_wal_leave(log);
-  }
-  return first;
 }

@@ -140,7 +140,7 @@ static td_status check_life(const td_wal_home *home, uint32_t epoch,
   return status;
 }
 
-/* --- publishing ------------------------------------------------------------ */
+/* --- publishing ----------------------------------------------------------- */
 
 static td_status publish(td_wal_home *home, uint32_t epoch,
                          td_span text, td_error *err) {

@@ -37,6 +37,7 @@
 #include "io/lock.h"
 #include "io/wal.h"
 #include "io/wal_home.h"
+#include "io/wal_window.h"
 
 #define TD_WAL_AHEAD_BYTES 262144u
 
@@ -51,9 +52,11 @@ typedef struct td_wal_options {
   uint32_t ahead_bytes;       /* zeros are written ahead in such steps */
   uint32_t group_events_max;  /* a group waits for no more than these ... */
   uint64_t group_delay_ns;    /* ... and no longer than this */
+  uint32_t window_events;     /* so many are remembered, to recognise one that
+                                 comes again (io/wal_window.h); 0 = none */
 } td_wal_options;
 
-/* TD_SYNC_ALWAYS, 16 MiB, 256 KiB, 100 events or 10 ms. */
+/* TD_SYNC_ALWAYS, 16 MiB, 256 KiB, 100 events or 10 ms, no window. */
 TD_API td_wal_options td_wal_options_init(td_log_id log);
 
 /* What opening found and did. */
@@ -78,13 +81,14 @@ typedef struct td_wal_group {
   uint8_t *bytes;    /* header and payload */
   size_t room;
   size_t size;       /* of the payload */
-  uint32_t events;
+  uint32_t events;   /* put in, and then less those that are known */
   uint32_t waiting;  /* threads that want the result */
+  uint32_t *places;  /* with a window: where each event put in went to ... */
+  size_t places_room;  /* bytes */
   enum { TD_GROUP_FREE, TD_GROUP_FILLING, TD_GROUP_TAKEN, TD_GROUP_DONE }
     stage;
   td_batch_kind kind;
   bool hurry;        /* somebody cannot join: do not wait for more */
-  uint64_t due_ns;
   td_seqno first_seq;
   td_error err;
 } td_wal_group;
@@ -118,9 +122,10 @@ typedef struct td_wal_log {
 
   td_lock lock;         /* of all below */
   td_cond changed;
+  td_wal_window window;
   td_wal_group groups[2];
   uint32_t filling;
-  td_wal_group direct;  /* of td_wal_append_all; of who has the file */
+  td_wal_group direct;  /* of io/wal_parts; of who has the file */
   bool busy;            /* somebody has the file */
 } td_wal_log;
 
@@ -144,27 +149,19 @@ TD_API td_status td_wal_log_append(td_wal_log *log, const td_record *records,
                                    uint32_t count, td_seqno *first,
                                    td_error *err);
 
+/* The same; numbers[i] gets the number of event i, 0 where the window knows
+ * it: it is on disk already, under the number it got then, and was not
+ * appended again. With a window, td_wal_log_append gives the first number that
+ * is not 0, or 0, and no append may have more events than the window. */
+TD_API td_status td_wal_log_append_each(td_wal_log *log,
+                                        const td_record *records,
+                                        uint32_t count, td_seqno *numbers,
+                                        td_error *err);
+
 /* One batch of `count` session events with an opaque payload. */
 TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                             uint32_t count, td_seqno *first,
                                             td_error *err);
-
-/* What goes into one of several logs. */
-typedef struct td_wal_part {
-  td_wal_log *log;
-  const td_record *records;
-  uint32_t count;    /* 1..TD_RECORDS_MAX */
-  td_seqno first;    /* out: number of the first event */
-  td_status status;  /* out: as td_wal_log_append */
-} td_wal_part;
-
-/* Appends one batch to each of several logs: all are written, then all are
- * synced, so that their syncs overlap. Parts rise by log id. Every part is
- * acknowledged or refused by itself; returns the first status that is not
- * TD_OK, and its error. Statuses: as td_wal_log_append; TD_BACKWARD and
- * TD_DUPLICATE (index and other: parts do not rise, nothing is written). */
-TD_API td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
-                                   td_error *err);
 
 /* Everything through here is on disk; readers may be shown it. */
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);

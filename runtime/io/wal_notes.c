@@ -52,7 +52,7 @@ static void note_marks(td_wal_notes *notes, uint32_t slot, td_span bytes) {
   for (uint32_t i = 0; i < read->mark_count; i++) {
     td_mark mark = td_checkpoint_mark(bytes, i);
     if (!td_log_id_eq(mark.log, own)) continue;
-    note_seqno(&notes->named, mark.seqno);
+    note_seqno(&notes->top[slot], mark.seqno);
     notes->own[slot] = true;
   }
 }
@@ -157,7 +157,8 @@ void td_wal_notes_end(td_wal_notes *notes) {
   for (uint32_t i = 0; i < 2; i++) {
     const td_checkpoint *other = &slots[1 - i];
     if (!notes->good[i]) continue;
-    note_seqno(&notes->named, slots[i].seqno);
+    note_seqno(&notes->top[i], slots[i].seqno);
+    note_seqno(&notes->named, notes->top[i]);
     bool newest = !both || slots[i].generation > other->generation;
     if (newest && !notes->bad[1 - i]) {
       notes->clean = slots[i].clean;

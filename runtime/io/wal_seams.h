@@ -9,6 +9,7 @@
 #include "io/wal_log.h"
 
 #define TD_WAL_FILE_NAME_MAX TD_FILE_NAME_MAX
+#define TD_WAL_KNOWN UINT32_MAX  /* the place of an event not written */
 
 /* wal_calls.c: calls with their retries. */
 
@@ -30,6 +31,9 @@ int32_t td_wal_replace(const td_env *env, td_dir *dir, const char *tmp,
  * durable, under a new name. Statuses: TD_OK, TD_IO. */
 td_status td_wal_quarantine(const td_env *env, td_dir *dir, const char *name,
                             uint64_t offset, uint8_t *buffer, td_error *err);
+/* Moves a file there, durable, under a new name. Statuses: TD_OK, TD_IO. */
+td_status td_wal_quarantine_move(const td_env *env, td_dir *dir,
+                                 const char *name, td_error *err);
 /* TD_IO with what the system said. */
 td_status td_wal_fail_io(td_error *err, const char *subject, int64_t result,
                          const char *file, uint64_t offset);
@@ -75,7 +79,16 @@ td_status td_wal_make_durable(td_wal_log *log, td_error *err);
 td_status td_wal_seal(td_wal_log *log, td_error *err);
 
 /* wal_group.c: the right to use the file, among threads. */
+
 void td_wal_enter(td_wal_log *log);
 void td_wal_leave(td_wal_log *log);
+/* Number of the first of those events, as they were put in, that was not
+ * known; 0 = all were. Of a group that was written. */
+td_seqno td_wal_group_first(const td_wal_log *log, const td_wal_group *group,
+                            uint32_t first, uint32_t count);
+/* Events into the group `direct` of who has the file. Statuses: TD_OK,
+ * TD_LENGTH, TD_NO_MEMORY. */
+td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
+                            uint32_t count, td_error *err);
 
 #endif

@@ -161,7 +161,7 @@ static td_status judge_torn(const td_wal_tail *tail, const damaged *batch,
   return TD_OK;
 }
 
-/* --- the rule -------------------------------------------------------------- */
+/* --- the rule ------------------------------------------------------------- */
 
 /* C1, C3 and C4 need no look at the file. */
 static bool judge_known(const td_wal_tail *tail, td_wal_report *report) {

@@ -7,7 +7,7 @@
 
 /* The work on one log, in this order. */
 enum { STAGE_LOG, STAGE_SLOT, STAGE_SECOND_SLOT, STAGE_META, STAGE_CUTS,
-       STAGE_FIRST, STAGE_SEGMENTS };
+       STAGE_FIRST, STAGE_SEGMENTS, STAGE_END };
 
 static bool slot_exists(const td_wal_verifier *verifier, uint32_t shard,
                         uint32_t slot) {
@@ -331,13 +331,16 @@ static td_status step(td_wal_verifier *verifier, td_wal_report *report,
       return TD_OK;
     }
     return td_wal_cuts_check(verifier->dir, shard_of(verifier), report, err);
+  case STAGE_END:
+    verifier->stage = STAGE_LOG;
+    verifier->shard++;
+    return TD_OK;
   default:
     if (verifier->segment < verifier->segment_end) {
       return step_segment(verifier, report, err);
     }
     check_notes(verifier, report);
-    verifier->stage = STAGE_LOG;
-    verifier->shard++;
+    verifier->stage = STAGE_END;
     return TD_OK;
   }
 }

@@ -24,7 +24,8 @@
 
 /* What the checkpoints of one log say. */
 typedef struct td_wal_notes {
-  td_seqno named;       /* the highest number they name */
+  td_seqno top[2];      /* the highest number that a slot names */
+  td_seqno named;       /* ... that any names */
   td_seqno retired;     /* segments through here may have been removed */
   td_checkpoint slots[2];
   bool good[2];

@@ -1,5 +1,7 @@
 /* The order of calls that makes an acknowledged batch safe: write, sync the
  * file, sync the directory of a new one, publish. */
+#include <string.h>
+
 #include "io/wal_seams.h"
 
 #define ZEROS_BYTES 65536u
@@ -160,9 +162,27 @@ static td_status seal_group(const td_wal_log *log, td_wal_group *group,
   return status;
 }
 
-td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
-                             td_error *err) {
-  if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
+/* What the window knows goes out of the group. */
+static void thin_out(td_wal_log *log, td_wal_group *group) {
+  uint8_t *records = group->bytes + TD_BATCH_HEADER_BYTES;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < group->events; i++) {
+    uint8_t *in = records + (size_t)i * TD_RECORD_BYTES;
+    td_span record = {in, TD_RECORD_BYTES};
+    bool fresh = td_wal_window_add(&log->window, record);
+    group->places[i] = fresh ? kept : TD_WAL_KNOWN;
+    if (!fresh) continue;
+    if (kept < i) {
+      memmove(records + (size_t)kept * TD_RECORD_BYTES, in, TD_RECORD_BYTES);
+    }
+    kept++;
+  }
+  group->events = kept;
+  group->size = (size_t)kept * TD_RECORD_BYTES;
+}
+
+static td_status write_sealed(td_wal_log *log, td_wal_group *group,
+                              td_error *err) {
   td_status status = seal_group(log, group, err);
   if (status != TD_OK) return status;
   td_span bytes = {group->bytes, TD_BATCH_HEADER_BYTES + group->size};
@@ -178,4 +198,16 @@ td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
   log->data_unsynced = true;
   log->state = TD_WAL_OPEN;
   return TD_OK;
+}
+
+td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
+                             td_error *err) {
+  bool thin = log->window.size > 0 && group->kind == TD_BATCH_SIGNALS;
+  if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
+  if (thin) thin_out(log, group);
+  if (group->events == 0) return TD_OK;
+  td_status status = write_sealed(log, group, err);
+  if (thin && status != TD_OK) td_wal_window_undo(&log->window, group->events);
+  if (thin && status == TD_OK) td_wal_window_settle(&log->window);
+  return status;
 }

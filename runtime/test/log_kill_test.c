@@ -18,6 +18,7 @@
 
 #include "base/prng.h"
 #include "io/env_posix.h"
+#include "io/wal_parts.h"
 #include "test/log_scene.h"
 
 #define DIR_PATH "build/log-kill-test"

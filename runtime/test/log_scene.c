@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "io/wal_parts.h"
 #include "test/test.h"
 
 #define EVENTS_MAX 40u

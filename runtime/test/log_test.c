@@ -1,5 +1,5 @@
 /* The writing half of a log: what it promises on a disk that works.
- * Covers io/wal_log io/wal_home io/wal_writer io/wal_group io/wal_recover
+ * Covers io/wal_log io/wal_calls io/wal_writer io/wal_group io/wal_recover
  * io/wal_checkpoint io/wal_tail. */
 #include "test/test.h"
 

@@ -69,13 +69,16 @@ bool test_again(void) {
 }
 
 static const struct { const char *name; void (*run)(void); } suites[] = {
-  {"layout", test_layout}, {"live", test_live}, {"verify", test_verify},
-  {"base", test_base}, {"batch", test_batch}, {"segment", test_segment},
+  {"layout", test_layout}, {"lines", test_lines},
+  {"live", test_live}, {"verify", test_verify},
+  {"base", test_base}, {"float", test_float}, {"batch", test_batch},
+  {"segment", test_segment},
   {"checkpoint", test_checkpoint}, {"router", test_router},
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
-  {"home", test_home},
+  {"window", test_window}, {"home", test_home}, {"repair", test_repair},
+  {"parts", test_parts},
   {"log_threads", test_log_threads}, {"flips", test_flips},
   {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},

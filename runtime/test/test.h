@@ -53,9 +53,11 @@ int test_append(const char *path);
 
 /* One function per test file, called from main.c. */
 void test_layout(void);
+void test_lines(void);
 void test_live(void);
 void test_verify(void);
 void test_base(void);
+void test_float(void);
 void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
@@ -69,6 +71,9 @@ void test_kill(void);
 void test_memory(void);
 void test_log(void);
 void test_home(void);
+void test_repair(void);
+void test_window(void);
+void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);
 void test_recovery(void);

@@ -83,9 +83,35 @@ static void case_order(void) {
   check_order("0s23", TD_VERDICT_CORRUPT, TD_EVIDENCE_FOREIGN, 1);
   check_order("0x", TD_VERDICT_TORN, TD_EVIDENCE_SUSPECT, 1);
   check_order("0x0", TD_VERDICT_TORN, TD_EVIDENCE_SUSPECT, 1);
+  check_order("0xs", TD_VERDICT_TORN, TD_EVIDENCE_SUSPECT, 1);
+  check_order("0xr", TD_VERDICT_TORN, TD_EVIDENCE_SUSPECT, 1);
   check_order("0x02", TD_VERDICT_CORRUPT, TD_EVIDENCE_BATCH, 1);
   check_order("10", TD_VERDICT_MISMATCH, TD_EVIDENCE_NONE, 0);
   check_order("s", TD_VERDICT_MISMATCH, TD_EVIDENCE_NONE, 0);
+}
+
+/* A payload that holds a whole later batch of the same log: no evidence while
+ * the header in front of it says that it is a payload. */
+static void case_lookalike(void) {
+  memory_store store;
+  verify_run run;
+  log_maker maker = start(&store), later = make_segment(SHARD, 50);
+  later.region.value = REGION;
+  make_batch(&later, 2);
+  make_batch(&maker, 2);
+  size_t at = maker.size;
+  make_session(&maker, 900);
+  memcpy(maker.bytes + at + 64 + 100, later.bytes, later.size);
+  make_stored(&maker, &store);
+  verify_store(&run, &store);
+  check_only(&run, TD_VERDICT_TORN, TD_EVIDENCE_SUSPECT, NAME_1, at);
+  flip(&store, NAME_1, at + 20);
+  verify_store(&run, &store);
+  check_only(&run, TD_VERDICT_CORRUPT, TD_EVIDENCE_BATCH, NAME_1, at);
+  CHECK_U64(run.findings[0].proof, at + 64 + 100);
+  CHECK_U64(run.findings[0].reached.value, 51);
+  free(later.bytes);
+  memory_store_deinit(&store);
 }
 
 /* Segments of one log: names that overlap, another region, a finding each. */
@@ -187,6 +213,7 @@ static void case_holes(void) {
 }
 
 void test_verify_places(void) {
+  test_case("verify", "a batch inside a payload", case_lookalike);
   test_case("verify", "lazy batches", case_lazy);
   test_case("verify", "batches out of place", case_order);
   test_case("verify", "segments out of place", case_segments);

@@ -170,7 +170,10 @@ static void check_slot(const char *name, slot fields, td_verdict verdict) {
   put_slot(&store, name, fields);
   verify_store(&run, &store);
   if (verdict == TD_VERDICT_CLEAN) check_clean(&run);
-  else check_only(&run, verdict, TD_EVIDENCE_NONE, name, 0);
+  else {
+    check_only(&run, verdict, TD_EVIDENCE_NONE, name, 0);
+    CHECK_U64(run.findings[0].log.shard.value, SHARD);
+  }
   memory_store_deinit(&store);
 }
 

@@ -1,5 +1,6 @@
 /* Verdicts over damaged logs: the golden directories, every flipped bit,
- * every cut, damage at random. Covers io/wal_verify io/wal_judge. */
+ * every cut, damage at random.
+ * Covers io/wal_verify io/wal_tail io/wal_verdict. */
 #include "test/test.h"
 
 #include <stdlib.h>

@@ -72,7 +72,14 @@ local rows = {
   ["wal.reader"] = row({ arguments.path }, golden.dir),
   ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
+  ["wal.repair"] = row({ arguments.path, optional(function(v) return type(v) == "boolean" end) },
+                       golden.dir .. "/v1-single", false),
   ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
+  ["wal.lines"] = row({}),
+  ["wal.open"] = row({ arguments.path, optional(a_table) }, golden.dir .. "/nothing", {}),
+  ["wal.writer"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
+  ["wal.recover"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
+  ["wal.checkpoint"] = row({ a_table }, { dir = golden.dir .. "/v1-single" }),
   ["wal.decode_cuts"] = row({ bytes }, core.wal.encode_cuts { cuts = { CUT } }),
 }
 for _, name in ipairs { "cmp", "lt", "le" } do rows["u64." .. name] = row({ u64, u64 }, 5, 2) end
@@ -107,7 +114,26 @@ local methods = {
   ["tidal.Scan"] = { { "next" }, { "offset" }, { "batches" } },
   ["tidal.BatchBuilder"] = {
     { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 }, { "bind" },
-    { "seal", a_table, { first_seq = 1 } }, { "__len" },
+    { "seal", a_table, { first_seq = 1 } }, { "clear" },
+    { "shards", object "tidal.Router", arguments.objects()["tidal.Router"] }, { "__len" },
+  },
+  ["tidal.EventLines"] = {
+    { "read", bytes, uint(0, 4), object "tidal.BatchBuilder", optional(uint(1, 798912)),
+      "1,2,", 0, arguments.objects()["tidal.BatchBuilder"], 5 },
+    { "finish", object "tidal.BatchBuilder", arguments.objects()["tidal.BatchBuilder"] },
+    { "faults" }, { "counts" },
+  },
+  ["tidal.WalHome"] = {
+    { "writer", optional(a_table), {} }, { "commit" },
+    { "spread", object "tidal.BatchBuilder", object "tidal.Router",
+      core.wal.builder(), arguments.objects()["tidal.Router"] },
+    { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" },
+  },
+  ["tidal.WalWriter"] = {
+    { "append", a_table, { EVENT } }, { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
+    { "bind" }, { "commit" }, { "discard" }, { "durable" }, { "sync" },
+    { "checkpoint", a_table, { seqno = 0 } }, { "truncate", u64, 0 }, { "recovery" }, { "log" },
+    { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" }, { "__len" },
   },
   ["tidal.WalReader"] = {
     { "close" }, { "segments", optional(shard), 3 }, { "shards" }, { "bytes" },
@@ -157,6 +183,11 @@ for name, list in pairs(methods) do
       rows[name .. ":" .. order] = row({ object(name), object(name) }, objects[name], objects[name])
     end
   end
+end
+-- A log has one writer; the one before is garbage.
+rows["tidal.WalHome:writer"].valid = function()
+  collectgarbage()
+  return { arguments.objects()["tidal.WalHome"], {} }
 end
 rows["tidal.Error:__tostring"] = row({ a_table }, core.error {})
 
@@ -231,6 +262,9 @@ local returned = {
   made("router:bind()", nil, objects["tidal.Router"]:bind(), { u64 }, 1),
   made("builder:bind()", nil, objects["tidal.BatchBuilder"]:bind(),
        { u64, uint(0, 255), weight, u64 }, 1, 2, 3, 4),
+  made("writer:bind()", nil, function(...)
+    return arguments.objects()["tidal.WalWriter"]:bind()(...)
+  end, { u64, uint(0, 255), weight, u64 }, 1, 2, 3, 4),
   made("batch:each()", "tidal.Batch", (objects["tidal.Batch"]:each()), { optional(uint(0, 2)) }, 1),
   made("scan:batches()", "tidal.Scan", (objects["tidal.Scan"]:batches()), { any }, 1),
   made("cursor:batches()", "tidal.WalCursor", (objects["tidal.WalCursor"]:batches()), { any }, 1),
@@ -372,7 +406,8 @@ describe("by hand,", function()
   it("__gc and __close end an object once, however often they are called", function()
     local use = { ["tidal.WalReader"] = "bytes", ["tidal.WalCursor"] = "next",
                   ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
-                  ["tidal.WalVerifier"] = "next" }
+                  ["tidal.WalVerifier"] = "next", ["tidal.WalWriter"] = "durable",
+                  ["tidal.WalHome"] = "commit" }
     for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do

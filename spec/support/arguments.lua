@@ -10,6 +10,39 @@ local M = {}
 
 -- --- values ---------------------------------------------------------------
 
+-- One directory that is written to, kept because opening it is slow; opened
+-- again when a call has closed it. It goes when the state is closed.
+local place = setmetatable({}, { __gc = function(self)
+  if self.dir then os.execute("rm -r '" .. self.dir .. "'") end
+end })
+
+local function is_open(object, method)
+  return object ~= nil and pcall(object[method], object)
+end
+
+local function home_and_writer()
+  if not place.dir then
+    place.dir = os.tmpname()
+    os.remove(place.dir)
+  end
+  if not is_open(place.home, "commit") then
+    place.writer = nil
+    place.home = assert(core.wal.open(place.dir, { create = true }))
+  end
+  if not is_open(place.writer, "discard") then
+    place.writer = assert(place.home:writer { shard = 3, sync = "unsafe_never" })
+  end
+  return place.home, place.writer
+end
+
+---A directory to open, which nothing else has open now.
+function M.closed_dir()
+  local home = home_and_writer()
+  place.writer:discard()
+  home:close()
+  return place.dir
+end
+
 ---An object of every type, by its name; fresh ones at each call.
 function M.objects()
   local reader = assert(core.wal.reader(golden.dir .. "/v2-five-shards"))
@@ -21,7 +54,10 @@ function M.objects()
   local builder = core.wal.builder()
   builder:add(1, 2, 3, 4)
   local layouts = assert(core.wal.layouts(reader))
+  local home, writer = home_and_writer()
   return {
+    ["tidal.WalHome"] = home, ["tidal.WalWriter"] = writer,
+    ["tidal.EventLines"] = core.wal.lines(),
     ["tidal.ShardId"] = core.shard(3), ["tidal.RegionId"] = core.region(2),
     ["tidal.LogId"] = core.log(1, 3), ["tidal.WalSegmentId"] = core.segment(1, 3, 42),
     ["tidal.Router"] = core.router.even(5), ["tidal.NodeConfig"] = core.node { shard = 4 },
@@ -43,6 +79,8 @@ M.prints = {
     return #s .. " " .. s:get "r0:s0" .. " " .. s:get "r1:s3"
   end,
   ["tidal.BatchBuilder"] = function(b) return #b .. core.checksum(b:seal { first_seq = 1 }) end,
+  ["tidal.EventLines"] = function(l) return l:counts().lines .. #l:faults() end,
+  ["tidal.WalWriter"] = function(w) return #w .. tostring(w:log()) end,
   ["tidal.Batch"] = function(b) return core.checksum(b:encode()) .. b:event(2) end,
   ["tidal.Scan"] = function(s) return s:offset() .. " " .. s:next().first_seq end,
   ["tidal.Profile"] = function(p) return p:events() .. " " .. p:distinct() .. #p:split(3) end,
@@ -96,7 +134,8 @@ function M.values()
   add("a closed cursor", closed["tidal.WalCursor"])
   closed["tidal.WalReader"]:close()
   add("a closed reader", closed["tidal.WalReader"])
-  for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier" } do
+  for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
+                          "tidal.WalWriter", "tidal.WalHome" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
   end

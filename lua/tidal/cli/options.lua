@@ -149,4 +149,16 @@ function M.layout(path)
   return require "tidal.cluster".load(path)
 end
 
+---The region of that name; fails with those there are.
+---@param given string the option as it was given, for the message
+function M.region(layout, name, given)
+  local region = layout:region(name)
+  if region then return region end
+  local names = {}
+  for i, one in ipairs(layout.regions) do names[i] = one.name end
+  M.fail("%s: %s has no region '%s'%s; its regions are: %s", given,
+         layout.name, name, suggest.unknown(name, names),
+         table.concat(names, " "))
+end
+
 return M

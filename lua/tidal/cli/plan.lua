@@ -3,7 +3,6 @@
 -- Without an older layout to compare with there are no changes: 0 then too.
 local options = require "tidal.cli.options"
 local plan = require "tidal.cluster.plan"
-local suggest = require "tidal.suggest"
 
 local M = {}
 
@@ -13,19 +12,14 @@ local SYNOPSIS <const> =
 
 -- { [region name] = directory } from "--wal us-east=/srv/wal".
 local function wal_dirs(layout, given)
-  local dirs, names = {}, {}
-  for i, region in ipairs(layout.regions) do names[i] = region.name end
+  local dirs = {}
   for _, word in ipairs(given) do
     local name, dir = word:match "^([^=]+)=(.+)$"
     if not name then
       options.usage("--wal takes REGION=DIR, got %q\nusage: tidal-lua %s",
                     word, SYNOPSIS)
     end
-    if not layout:region(name) then
-      options.fail("--wal %s: %s has no region '%s'%s; its regions are: %s",
-                   word, layout.name, name, suggest.unknown(name, names),
-                   table.concat(names, " "))
-    end
+    options.region(layout, name, "--wal " .. word)
     if dirs[name] then
       options.usage("--wal %s: once per region\nusage: tidal-lua %s", word,
                     SYNOPSIS)

@@ -5,7 +5,9 @@ local suggest = require "tidal.suggest"
 
 local M = {}
 
-local VERBS <const> = { "dump", "verify", "stat", "export" }
+local VERBS <const> = {
+  "dump", "verify", "stat", "export", "import", "repair",
+}
 local SYNOPSIS <const> = "wal " .. table.concat(VERBS, "|") .. " PATH ..."
 
 local function is_verb(word)
@@ -16,8 +18,11 @@ local function is_verb(word)
 end
 
 -- What the verbs take: before the verb, too.
-local OPTIONS <const> = { json = "flag", csv = "flag", events = "flag",
-                          all = "flag" }
+local OPTIONS <const> = {
+  json = "flag", csv = "flag", events = "flag", all = "flag",
+  layout = "value", region = "value", ["skip-bad"] = "flag",
+  apply = "flag",
+}
 
 -- The first word that is no option, and the arguments without it.
 local function split(args)

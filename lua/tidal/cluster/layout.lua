@@ -178,6 +178,12 @@ function Layout:hash()
   return core.checksum(self:line())
 end
 
+---The whole of the layout's file: the line and its hash.
+function Layout:text()
+  local line = self:line()
+  return line .. core.checksum(line) .. "\n"
+end
+
 ---What this layout means, node by node.
 function Layout:plan()
   return require "tidal.cluster.plan".new(self)

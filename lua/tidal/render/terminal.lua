@@ -85,7 +85,8 @@ function M.percent(share)
 end
 
 ---Shows done/total with rate and time left on a terminal, at most ten times
----a second and only after the first half second; silent elsewhere.
+---a second and only after the first half second; silent elsewhere. Without a
+---total, how far it is.
 ---@param stream file*
 ---@param tty boolean
 ---@param label string
@@ -101,10 +102,15 @@ function M.progress(stream, tty, label, clock)
     if now - start < 0.5 or now - shown < 0.1 then return end
     shown, drawn = now, true
     local rate = done / (now - start)
-    local left = rate > 0 and (total - done) / rate or 0
-    stream:write(("\r%s %s of %s, %s/s, %.0f s left\27[K"):format(
-      label, text.bytes(done), text.bytes(total),
-      text.bytes(math.floor(rate)), left))
+    local per_second = text.bytes(math.floor(rate)) .. "/s"
+    if total then
+      local left = rate > 0 and (total - done) / rate or 0
+      stream:write(("\r%s %s of %s, %s, %.0f s left\27[K"):format(
+        label, text.bytes(done), text.bytes(total), per_second, left))
+    else
+      stream:write(("\r%s %s, %s\27[K"):format(label, text.bytes(done),
+                                               per_second))
+    end
     stream:flush()
   end
   local function finish()

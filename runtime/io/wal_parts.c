@@ -1,0 +1,82 @@
+#include "io/wal_parts.h"
+
+#include "io/wal_seams.h"
+
+/* Takes the file of a log and writes one batch to it. */
+static td_status begin_part(td_wal_part *part, td_error *err) {
+  td_wal_log *log = part->log;
+  td_wal_enter(log);
+  td_status status = td_wal_put_direct(log, part->records, part->count, err);
+  if (status == TD_OK) status = td_wal_write_group(log, &log->direct, err);
+  if (status == TD_OK) {
+    part->first = td_wal_group_first(log, &log->direct, 0, part->count);
+  }
+  return status;
+}
+
+static td_status check_parts(const td_wal_part *parts, uint32_t count,
+                             td_error *err) {
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t events = parts[i].count;
+    if (events == 0 || events > TD_RECORDS_MAX) {
+      return td_fail(err, TD_LENGTH, "event count", events, TD_RECORDS_MAX);
+    }
+    if (i == 0) continue;
+    int order = td_log_id_cmp(parts[i - 1].log->options.log,
+                              parts[i].log->options.log);
+    if (order < 0) continue;
+    td_fail(err, order == 0 ? TD_DUPLICATE : TD_BACKWARD, "parts", i, i - 1);
+    if (err) {
+      err->index = i - 1;
+      err->other = i;
+    }
+    return order == 0 ? TD_DUPLICATE : TD_BACKWARD;
+  }
+  return TD_OK;
+}
+
+/* The disk may begin with all of them before the first is waited for. */
+static void push(const td_wal_part *part) {
+  const td_wal_log *log = part->log;
+  const td_env *env = &log->home->env;
+  if (part->status == TD_OK && log->file && td_wal_sync_due(log)
+      && env->store->file_push) {
+    env->store->file_push(env->store_ctx, log->file);
+  }
+}
+
+static td_status finish_part(td_wal_part *part, td_error *err) {
+  td_wal_log *log = part->log;
+  td_status status = part->status;
+  if (status == TD_OK && td_wal_sync_due(log)) {
+    status = td_wal_make_durable(log, err);
+  }
+  td_wal_leave(log);
+  return status;
+}
+
+/* The first failure is what the caller hears of. */
+static void note(td_status status, const td_error *why, td_status *first,
+                 td_error *err) {
+  if (status == TD_OK || *first != TD_OK) return;
+  *first = status;
+  if (err) *err = *why;
+}
+
+td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
+                            td_error *err) {
+  td_error why = {.status = TD_OK};
+  td_status first = check_parts(parts, count, err);
+  for (uint32_t i = 0; i < count; i++) parts[i].status = first;
+  if (first != TD_OK) return first;
+  for (uint32_t i = 0; i < count; i++) {
+    parts[i].status = begin_part(&parts[i], &why);
+    note(parts[i].status, &why, &first, err);
+  }
+  for (uint32_t i = 0; i < count; i++) push(&parts[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    parts[i].status = finish_part(&parts[i], &why);
+    note(parts[i].status, &why, &first, err);
+  }
+  return first;
+}

@@ -1,0 +1,88 @@
+#include "test/home_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/layout_text.h"
+
+home_world at;
+
+static void *resize(void *ctx, void *ptr, size_t old_size, size_t size) {
+  (void)ctx;
+  (void)old_size;
+  if (size == 0) {
+    at.held -= ptr != NULL;
+    free(ptr);
+    return NULL;
+  }
+  if (++at.requests == at.fail_request) return NULL;
+  at.held += ptr == NULL;
+  return realloc(ptr, size);
+}
+
+static void *plain(void *ctx, void *ptr, size_t old_size, size_t size) {
+  (void)ctx;
+  (void)old_size;
+  if (size > 0) return realloc(ptr, size);
+  free(ptr);
+  return NULL;
+}
+
+td_alloc world_plain(void) {
+  return (td_alloc){plain, NULL};
+}
+
+void world_attach(void) {
+  at.env = td_disk_env(&at.disk, (td_alloc){resize, NULL});
+}
+
+void world_begin(void) {
+  memset(&at, 0, sizeof at);
+  td_disk_init(&at.disk, world_plain(), test_seed());
+  world_attach();
+}
+
+void world_end(void) {
+  td_disk_deinit(&at.disk);
+  CHECK_U64(at.held, 0);
+}
+
+td_span world_layout(uint32_t epoch, const char *strategy,
+                     const char *ranges) {
+  static char out[4][1024];
+  static uint32_t next;
+  char *room = out[next++ % 4];
+  size_t size = layout_text(room, sizeof out[0], epoch, strategy,
+                            ranges ? 2 : LOGS, ranges);
+  return (td_span){(const uint8_t *)room, size};
+}
+
+td_status world_open(td_span layout) {
+  td_status status = td_wal_home_open(&at.home, &at.env, "", &at.err);
+  if (status == TD_OK && layout.size > 0) {
+    status = td_wal_home_adopt(&at.home, layout, &at.err);
+    if (status != TD_OK) td_wal_home_close(&at.home);
+  }
+  return status;
+}
+
+td_status world_open_log(uint32_t shard) {
+  td_wal_options options = td_wal_options_init((td_log_id){
+    {2}, {(uint16_t)shard}});
+  options.group_delay_ns = 0;
+  options.ahead_bytes = 512;
+  options.segment_bytes = 700;
+  return td_wal_log_open(&at.logs[shard], &at.home, &options, &at.err);
+}
+
+td_status world_append(uint32_t shard, uint64_t entity) {
+  td_record record = {{entity}, 1, 1.0f, 7};
+  return td_wal_log_append(&at.logs[shard], &record, 1, NULL, &at.err);
+}
+
+void world_close(void) {
+  for (uint32_t s = 0; s < LOGS; s++) {
+    td_wal_log_close(&at.logs[s], false, NULL);
+  }
+  td_wal_home_close(&at.home);
+}
