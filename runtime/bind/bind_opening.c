@@ -7,7 +7,8 @@ static const char *const policies[] = {
 
 const char *const td_bind_writer_keys[] = {
   "dir", "layout", "create", "shard", "region", "sync", "sync_interval_ns",
-  "segment_bytes", "group_events_max", "group_delay_ns", NULL,
+  "segment_bytes", "group_events_max", "group_delay_ns", "window_events",
+  NULL,
 };
 
 static td_log_id check_log(lua_State *L, int table) {
@@ -47,6 +48,8 @@ static td_wal_options check_options(lua_State *L, int table) {
     TD_RECORDS_MAX);
   options.group_delay_ns = td_bind_field_uint(
     L, table, "group_delay_ns", 0, 0, TD_GROUP_DELAY_NS_MAX);
+  options.window_events = (uint32_t)td_bind_field_uint(
+    L, table, "window_events", 0, 0, TD_WAL_WINDOW_MAX);
   return options;
 }
 
@@ -131,9 +134,10 @@ static bool open_alone(lua_State *L, const char *expected) {
 
 /* wal.writer{ dir =, layout =, create = false, shard = 0, region = 0,
  *   sync = "always", sync_interval_ns =, segment_bytes = 16777216,
- *   group_events_max = 100, group_delay_ns = 0 } -> writer | nil, err
- * A directory and one log in it; home:writer{...} takes those from shard
- * on. */
+ *   group_events_max = 100, group_delay_ns = 0, window_events = 0 }
+ *   -> writer | nil, err
+ * A directory and one log in it; home:writer{...} takes those from shard on.
+ * Of so many events a window recognises those that come again. */
 static int new_writer(lua_State *L) {
   if (!open_alone(L, "a table { dir =, shard =, ... }")) return 2;
   int home = lua_gettop(L);

@@ -46,7 +46,8 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"profile", test_profile}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
-  {"window", test_window}, {"home", test_home}, {"repair", test_repair}, {"parts", test_parts},
+  {"window", test_window}, {"home", test_home}, {"repair", test_repair},
+  {"parts", test_parts},
   {"log_threads", test_log_threads},
 };
 

@@ -208,7 +208,8 @@ describe("wal import refuses", function()
 
   it("what it cannot read", function()
     with(CSV, function(here)
-      for _, case in ipairs { { here.base, "Is a directory" }, { "nowhere", "nowhere: No such" } } do
+      for _, case in ipairs { { here.base, "Is a directory" },
+                              { "nowhere", "nowhere: No such" } } do
         local exit, _, err = here.import { case[1] }
         assert.equal(1, exit)
         assert.matches(case[2], err, 1, true)
@@ -374,7 +375,8 @@ describe("import and export", function()
         with(text, function(here)
           assert.equal(0, (here.import { here.file }))
           local events = {}
-          for line in select(2, cli.run { "wal", "export", golden.dir .. "/" .. name }):gmatch "[^\n]+" do
+          local _, csv = cli.run { "wal", "export", golden.dir .. "/" .. name }
+          for line in csv:gmatch "[^\n]+" do
             local event = line:match "^%d+,%d+,%d+,(.*)"
             events[#events + 1] = { event, event:match "^[^,]+" }
           end
