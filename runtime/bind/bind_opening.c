@@ -114,6 +114,7 @@ int td_bind_writer_new(lua_State *L, int home_index, int table) {
   if (td_wal_log_open(&writer->log, &home->home, &options, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }
+  writer->last_seq = td_wal_log_durable(&writer->log);
   link_writer(writer);
   return 1;
 }
@@ -170,7 +171,7 @@ void td_bind_push_recovery(lua_State *L, const td_bound_writer *writer) {
   set_boolean(L, "suspect", found->suspect);
   set_boolean(L, "checkpoint_bad", found->checkpoint_bad);
   set_boolean(L, "rewritten", found->rewritten);
-  set_u64(L, "durable", td_wal_log_durable(&writer->log).value);
+  set_u64(L, "last_seq", writer->last_seq.value);
   if (!found->torn) return;
   lua_pushlstring(L, name, td_segname_format(found->name, name));
   lua_setfield(L, -2, "file");

@@ -185,7 +185,7 @@ static int writer_truncate(lua_State *L) {
 }
 
 /* writer:recovery() -> { clean =, torn =, suspect =, checkpoint_bad =,
- * rewritten =, durable = }, what opening found and did; with torn also file,
+ * rewritten =, last_seq = }, what opening found and did; with torn also file,
  * offset, cut_bytes and lost_events */
 static int writer_recovery(lua_State *L) {
   td_bind_push_recovery(L, check_writer(L, 1));

@@ -80,7 +80,7 @@ describe("a writer", function()
       for i = 1, 3 do
         local writer = assert(wal.writer { dir = dir })
         assert.same({ i > 1, false, i - 1 }, { writer:recovery().clean, writer:recovery().torn,
-                                               writer:recovery().durable })
+                                               writer:recovery().last_seq })
         assert.equal(i, writer:append { event(i) })
         assert.is_true(writer:close())
       end
