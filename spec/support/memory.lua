@@ -1,14 +1,14 @@
 -- What spec/support/memory.c runs: all that a script can do to write logs, in
 -- a fresh directory, with memory that fails somewhere. Whatever happens,
 -- acknowledged events are there, in order, and errors say "memory".
+-- luacheck: read globals arm disarm RUN
 collectgarbage("incremental", 10, 1000)
 local core = require "tidal.core"
 local wal = core.wal
 
 local base = os.getenv "MEMORY_DIR"
 local source = base .. "/source"
-local dir = base .. "/wal"
-os.execute("rm -rf '" .. dir .. "'")
+local dir = base .. "/wal-" .. RUN
 local layout = assert(io.open(base .. "/layout")):read "a"
 local lines_text = "1,2,3,4\n0x4000000000000000,1,1,1\nbad\n"
 local CSV <const> = lines_text:rep(3)

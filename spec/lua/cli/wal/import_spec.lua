@@ -284,6 +284,26 @@ describe("wal import refuses", function()
     end)
   end)
 
+  it("what changes between its two readings", function()
+    with(CSV, function(here)
+      local import, real, reads = require "tidal.cli.wal.import", io.open, 0
+      io.open = function(path, mode)  -- luacheck: ignore
+        if path ~= here.file then return real(path, mode) end
+        return { seek = function() return 0 end, read = function()
+          reads = reads + 1
+          return ({ CSV, nil, CSV:sub(1, -3) .. "6\n" })[reads]
+        end }
+      end
+      local fine, err = pcall(import.run, { here.dir, "--layout", here.base .. "/layout.lua",
+                                            "--region", "us-east", here.file })
+      io.open = real  -- luacheck: ignore
+      assert.same({ false, here.file .. ": changed while it was read\nevents imported before "
+        .. "that, from the start of each log's: r0:s0 0, r0:s1 0, r0:s3 0" },
+        { fine, tostring(err) })
+      assert.equal("", here.export())
+    end)
+  end)
+
   it("arguments that do not fit", function()
     for _, args in ipairs { {}, { "d" }, { "d", "--layout", "l" }, { "d", "--region", "r" },
                             { "d", "--layout", "l", "--region", "r", "f", "g" },
