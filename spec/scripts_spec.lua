@@ -3,6 +3,7 @@
 -- TIDAL_UPDATE_GOLDEN=1 writes both from what is printed now.
 local cli = require "spec.support.cli"
 local json = require "tidal.json"
+local script = dofile "spec/support/script.lua"
 
 local GOLDEN <const> = "spec/golden/plan/"
 
@@ -97,5 +98,56 @@ describe("scripts/", function()
       if not known[name] then stray[#stray + 1] = name end
     end
     assert.same({}, stray)
+  end)
+end)
+
+describe("scripts/embed/node.c", function()
+  local NODE <const> = "build/embed-node"
+
+  setup(function()
+    local status, _, err = cli.run({ "-c", "cc -std=c11 -Wall -Wextra -Werror scripts/embed/node.c "
+      .. "-Iruntime lib/libtidal.a -lxxhash -pthread -o " .. NODE }, { program = "sh" })
+    assert.same({ 0, "" }, { status, err })
+  end)
+
+  local function node(command)
+    return cli.run({ "-c", command }, { program = "sh" })
+  end
+
+  local function recovered(out)
+    return tonumber(out:match "^recovered (%d+) events")
+  end
+
+  it("keeps what it acknowledged when it is killed", function()
+    script.within({}, function(dir)
+      local most = 0
+      for round = 1, 5 do
+        local status, out = node(("timeout -s KILL 0.%d %s %s"):format(2 + round, NODE, dir))
+        assert.equal(137, status)
+        assert.is_true(recovered(out) >= most)
+        for number in out:gmatch "acked (%d+)\n" do most = math.max(most, tonumber(number)) end
+      end
+      assert.is_true(most > 0)
+      local status, out, err = node(("%s %s 5"):format(NODE, dir))
+      assert.same({ 0, "" }, { status, err })
+      local had = recovered(out)
+      assert.is_true(had >= most)
+      local numbers = {}
+      for number in out:gmatch "acked (%d+)\n" do numbers[#numbers + 1] = tonumber(number) end
+      table.sort(numbers)
+      assert.equal(20, #numbers)
+      for i, number in ipairs(numbers) do assert.equal(had + i, number) end
+      _, out = node(("%s %s 0"):format(NODE, dir))
+      assert.equal(("recovered %d events, last closed cleanly, 0 bytes cut\n"):format(had + 20), out)
+      assert.equal("clean\n", select(2, cli.run { "wal", "verify", dir }):match "[^\n]*\n$")
+    end)
+  end)
+
+  it("says what is wrong", function()
+    local status, _, err = node(NODE)
+    assert.same({ 2, "usage: node DIR [EVENTS]\n" }, { status, err })
+    status, _, err = node(NODE .. " spec/nowhere")
+    assert.equal(1, status)
+    assert.matches("No such file or directory", err)
   end)
 end)

@@ -30,7 +30,8 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_segment, td_bind_router, td_bind_batch, td_bind_scan,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
-  td_bind_live, td_bind_lines, td_bind_home, td_bind_writer;
+  td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
+  td_bind_repair;
 
 /* The state's own source of memory: one budget for Lua and C. */
 td_alloc td_bind_alloc(lua_State *L);
@@ -175,6 +176,7 @@ void td_bind_open_encode(lua_State *L);
 void td_bind_open_checkpoint(lua_State *L);
 void td_bind_open_reader(lua_State *L);
 void td_bind_open_verify(lua_State *L);
+void td_bind_open_repair(lua_State *L);
 void td_bind_open_live(lua_State *L);
 void td_bind_open_cuts(lua_State *L);
 void td_bind_open_lines(lua_State *L);

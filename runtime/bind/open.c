@@ -19,6 +19,7 @@ TD_API int luaopen_tidal_core(lua_State *L) {
   td_bind_open_checkpoint(L);
   td_bind_open_reader(L);
   td_bind_open_verify(L);
+  td_bind_open_repair(L);
   td_bind_open_live(L);
   td_bind_open_lines(L);
   td_bind_open_home(L);

@@ -5,7 +5,9 @@ local suggest = require "tidal.suggest"
 
 local M = {}
 
-local VERBS <const> = { "dump", "verify", "stat", "export", "import" }
+local VERBS <const> = {
+  "dump", "verify", "stat", "export", "import", "repair",
+}
 local SYNOPSIS <const> = "wal " .. table.concat(VERBS, "|") .. " PATH ..."
 
 local function is_verb(word)
@@ -19,6 +21,7 @@ end
 local OPTIONS <const> = {
   json = "flag", csv = "flag", events = "flag", all = "flag",
   layout = "value", region = "value", ["skip-bad"] = "flag",
+  apply = "flag",
 }
 
 -- The first word that is no option, and the arguments without it.

@@ -122,7 +122,7 @@ end
 local function finding_text(style, finding)
   local colour = finding.verdict == "torn" and "yellow" or "red"
   local lost = finding.lost_events ~= 0
-    and ("; %s events behind it go too"):format(
+    and ("; %s events go with it"):format(
       core.u64.str(finding.lost_events)) or ""
   return ("%s %s @%d%s\n    %s%s"):format(
     style:paint(colour, finding.verdict), finding.file, finding.offset,
