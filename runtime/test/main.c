@@ -78,14 +78,11 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
   {"window", test_window}, {"home", test_home}, {"repair", test_repair},
-  {"parts", test_parts},
-  {"log_threads", test_log_threads}, {"follow", test_follow},
-  {"follow_threads", test_follow_threads},
-  {"log_threads", test_log_threads}, {"flips", test_flips},
-  {"cuts", test_cuts}, {"bursts", test_bursts},
+  {"parts", test_parts}, {"follow", test_follow},
+  {"log_threads", test_log_threads}, {"follow_threads", test_follow_threads},
+  {"flips", test_flips}, {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},
-  {"memory", test_memory}, {"kill", test_kill},
-  {"strace", test_strace},
+  {"memory", test_memory}, {"kill", test_kill}, {"strace", test_strace},
 };
 
 static bool wanted(const char *name, int argc, char **argv) {

@@ -131,7 +131,8 @@ local methods = {
     { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" },
   },
   ["tidal.WalWriter"] = {
-    { "append", a_table, { EVENT } }, { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
+    { "append", a_table, { EVENT } }, { "append_each", a_table, { EVENT } },
+    { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
     { "bind" }, { "commit" }, { "discard" }, { "durable" }, { "sync" },
     { "checkpoint", a_table, { seqno = 0 } }, { "truncate", u64, 0 }, { "recovery" }, { "log" },
     { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" }, { "__len" },
