@@ -165,3 +165,14 @@ describe("layout()", function()
     assert.equal("prod", options.layout "scripts/cluster.lua".name)
   end)
 end)
+
+describe("region()", function()
+  it("is the one of that name, or an error that names them all", function()
+    local layout = options.layout "scripts/cluster.lua"
+    assert.equal(1, options.region(layout, layout.regions[2].name, "--region").id)
+    local fine, err = pcall(options.region, layout, "eu-wst", "--region eu-wst")
+    assert.is_false(fine)
+    assert.equal("--region eu-wst: prod has no region 'eu-wst' (did you mean 'eu-west'?); "
+                 .. "its regions are: us-east eu-west ap-south", tostring(err))
+  end)
+end)

@@ -35,7 +35,7 @@ local LINES = {
     "d1f503911772bd63f1a6d08e9eaf262e" },
 }
 
-describe("line() and hash()", function()
+describe("line(), hash() and text()", function()
   for _, row in ipairs(LINES) do
     it("are those of the format: " .. row[1], function()
       local made = script.layout(row[2])
@@ -43,6 +43,7 @@ describe("line() and hash()", function()
       assert.equal(row[4], made:hash())
       assert.equal(core.checksum(row[3] .. "\n"), made:hash())
       assert.equal("tidal-layout/1", json.decode(made:line()).format)
+      assert.equal(row[3] .. "\n" .. row[4] .. "\n", made:text())
     end)
   end
 

@@ -216,7 +216,9 @@ local function print_text(logs, path, layout, skipped)
     rows[i] = { tostring(log.log), plural(log.events, "event"),
                 core.u64.str(log.first_seq) .. ".." .. last_seq(log) }
   end
-  if #rows > 0 then print(terminal.columns(rows, { right = { [2] = true } })) end
+  if #rows > 0 then
+    print(terminal.columns(rows, { right = { [2] = true } }))
+  end
   print(("%s imported into %s under epoch %d, synced%s"):format(
     plural(total(logs), "event"), path, layout.epoch,
     skipped > 0 and "; " .. plural(skipped, "bad line") .. " skipped" or ""))

@@ -208,7 +208,8 @@ describe("wal import refuses", function()
 
   it("what it cannot read", function()
     with(CSV, function(here)
-      for _, case in ipairs { { here.base, "Is a directory" }, { "nowhere", "nowhere: No such" } } do
+      for _, case in ipairs { { here.base, "Is a directory" },
+                              { "nowhere", "nowhere: No such" } } do
         local exit, _, err = here.import { case[1] }
         assert.equal(1, exit)
         assert.matches(case[2], err, 1, true)
@@ -280,6 +281,26 @@ describe("wal import refuses", function()
       assert.equal(1, exit)
       assert.matches("corrupt", err)
       assert.equal(before, (names(here.dir):gsub("LOCK ", "")))
+    end)
+  end)
+
+  it("what changes between its two readings", function()
+    with(CSV, function(here)
+      local import, real, reads = require "tidal.cli.wal.import", io.open, 0
+      io.open = function(path, mode)  -- luacheck: ignore
+        if path ~= here.file then return real(path, mode) end
+        return { seek = function() return 0 end, read = function()
+          reads = reads + 1
+          return ({ CSV, nil, CSV:sub(1, -3) .. "6\n" })[reads]
+        end }
+      end
+      local fine, err = pcall(import.run, { here.dir, "--layout", here.base .. "/layout.lua",
+                                            "--region", "us-east", here.file })
+      io.open = real  -- luacheck: ignore
+      assert.same({ false, here.file .. ": changed while it was read\nevents imported before "
+        .. "that, from the start of each log's: r0:s0 0, r0:s1 0, r0:s3 0" },
+        { fine, tostring(err) })
+      assert.equal("", here.export())
     end)
   end)
 
@@ -374,7 +395,8 @@ describe("import and export", function()
         with(text, function(here)
           assert.equal(0, (here.import { here.file }))
           local events = {}
-          for line in select(2, cli.run { "wal", "export", golden.dir .. "/" .. name }):gmatch "[^\n]+" do
+          local _, csv = cli.run { "wal", "export", golden.dir .. "/" .. name }
+          for line in csv:gmatch "[^\n]+" do
             local event = line:match "^%d+,%d+,%d+,(.*)"
             events[#events + 1] = { event, event:match "^[^,]+" }
           end
