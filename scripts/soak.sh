@@ -16,7 +16,8 @@
 
 minutes=${1:-60}
 [ $# -eq 0 ] || shift
-steps=${*:-flips cuts bursts crash recovery faults memory kill strace fuzz mutants}
+all="flips cuts bursts crash recovery faults memory kill strace fuzz mutants"
+steps=${*:-$all}
 timed=0
 for s in $steps; do [ "$s" = mutants ] || timed=$((timed + 1)); done
 seconds=$((minutes * 60 / (timed > 0 ? timed : 1)))

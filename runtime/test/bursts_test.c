@@ -252,8 +252,8 @@ static uint64_t run_world(uint64_t seed, uint64_t cases) {
 static void case_damages(void) {
   uint64_t done = 0, seed = test_seed();
   do {
-    for (uint64_t least = done + CASES_LEAST / SCENE_SHARE; done < least;) {
-      done += run_world(seed, WORLD_CASES / SCENE_SHARE);
+    for (uint64_t least = done + CASES_LEAST / BATTERY_SHARE; done < least;) {
+      done += run_world(seed, WORLD_CASES / BATTERY_SHARE);
       seed++;
     }
   } while (test_again());

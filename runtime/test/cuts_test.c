@@ -37,7 +37,7 @@ static void note(const battery_answer *got) {
 static void cut_segment(uint32_t segment) {
   const battery_segment *in = &log_.segments[segment];
   for (size_t size = 0; size < in->size; size++) {
-    if (size % SCENE_SHARE) continue;
+    if (size % BATTERY_SHARE) continue;
     battery_answer want = expect(segment, size);
     battery_file(&log_, in->name)->size = size;
     battery_answer got = battery_verify(&log_);
@@ -68,7 +68,7 @@ static void report(void) {
 static void case_active(void) {
   cut_log(BATTERY_LARGE, false, test_seed());
   report();
-  CHECK(cuts >= 65000 / SCENE_SHARE && torn > 60000 / SCENE_SHARE);
+  CHECK(cuts >= 65000 / BATTERY_SHARE && torn > 60000 / BATTERY_SHARE);
   /* Of the batch that was there at the checkpoint. */
   CHECK(refused < 1000);
 }

@@ -19,16 +19,11 @@ static void note(const battery_answer *got) {
   silent += got->what == BATTERY_WHOLE || got->harmed;
 }
 
-/* Under a sanitizer one bit of each byte, another one each time. */
-static bool taken(size_t bit) {
-  return SCENE_SHARE == 1 || bit % 8 == bit / 8 % 8;
-}
-
 /* The bits of the bytes [first, end). */
 static void flip_segment(uint32_t segment, size_t first, size_t end) {
   const battery_segment *in = &log_.segments[segment];
   for (size_t bit = first * 8; bit < end * 8; bit++) {
-    if (!taken(bit)) continue;
+    if (bit % BATTERY_SHARE) continue;
     size_t byte = bit / 8;
     uint8_t mask = (uint8_t)(1u << bit % 8);
     uint32_t batch = battery_batch_at(in, byte);
@@ -61,6 +56,7 @@ static void flip_small_file(const char *name) {
   bool slot = strncmp(name, "checkpoint-", 11) == 0;
   size_t size = battery_file(&log_, name)->size;
   for (size_t bit = 0; bit < size * 8; bit++) {
+    if (bit % BATTERY_SHARE) continue;
     uint8_t mask = (uint8_t)(1u << bit % 8);
     battery_file(&log_, name)->data[bit / 8] ^= mask;
     battery_answer got = battery_verify(&log_);
@@ -137,7 +133,7 @@ static void case_clean(void) {
 }
 
 static void case_enough(void) {
-  CHECK(flips >= FLIPS_LEAST / SCENE_SHARE);
+  CHECK(flips >= FLIPS_LEAST / BATTERY_SHARE);
 }
 
 void test_flips(void) {

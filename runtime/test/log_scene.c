@@ -7,24 +7,55 @@
 #include "io/wal_parts.h"
 #include "test/test.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define HIDE(block, size) ASAN_POISON_MEMORY_REGION(block, size)
+#define SHOW(block, size) ASAN_UNPOISON_MEMORY_REGION(block, size)
+#else
+#define HIDE(block, size) (void)(block)
+#define SHOW(block, size) (void)(block)
+#endif
+
 #define EVENTS_MAX 40u
+#define SPARES_MAX 4u
 #define MANY_T UINT64_C(0x5454545454000000)
 #define INTERVAL_NS 9000u  /* a call of the disk takes 1000 */
 
+/* Blocks of the size that every reader takes are kept for the next one: a
+ * sanitizer's own allocator gives them back to the system each time. */
+static void *spares[SPARES_MAX];
+static uint32_t spare_count;
+
+static void *take(size_t size) {
+  if (size != TD_WAL_BUFFER_BYTES || spare_count == 0) return malloc(size);
+  void *block = spares[--spare_count];
+  SHOW(block, size);
+  return block;
+}
+
+static void give(void *block, size_t size) {
+  if (size != TD_WAL_BUFFER_BYTES || spare_count == SPARES_MAX) {
+    free(block);
+    return;
+  }
+  HIDE(block, size);
+  spares[spare_count++] = block;
+}
+
 static void *raw_resize(void *ctx, void *ptr, size_t old_size, size_t size) {
   (void)ctx;
-  (void)old_size;
-  if (size > 0) return realloc(ptr, size);
-  free(ptr);
-  return NULL;
+  if (size == 0) {
+    if (ptr) give(ptr, old_size);
+    return NULL;
+  }
+  return ptr ? realloc(ptr, size) : take(size);
 }
 
 static void *resize(void *ctx, void *ptr, size_t old_size, size_t size) {
   scene_memory *memory = ctx;
   if (size == 0) {
     memory->held -= ptr != NULL;
-    free(ptr);
-    return NULL;
+    return raw_resize(NULL, ptr, old_size, 0);
   }
   uint64_t request = ++memory->requests;
   bool none = memory->fail_request
@@ -32,7 +63,7 @@ static void *resize(void *ctx, void *ptr, size_t old_size, size_t size) {
                || (memory->fail_on && request > memory->fail_request));
   if (none) return NULL;
   td_assert(ptr ? old_size > 0 : old_size == 0);
-  void *fresh = realloc(ptr, size);
+  void *fresh = raw_resize(NULL, ptr, old_size, size);
   td_assert(fresh);
   memory->held += ptr == NULL;
   return fresh;

@@ -6,7 +6,8 @@
 local LISTS <const> = { "spec/mutants/storage.lua" }
 local DIR <const> = "build/mutants"
 local COMPILE <const> = "cc -std=c11 -O1 -w -fPIC -Iruntime -c %s -o %s"
-local LINK <const> = "cc -o %s build/release/obj/unit/*.o %s lib/libtidal.a -lxxhash -pthread"
+local LINK <const> = "cc -o %s build/release/obj/unit/*.o %s lib/libtidal.a "
+                     .. "-lxxhash -pthread"
 local RUN <const> = "TIDAL_STOP=1 timeout %d %s %s >%s 2>&1"
 local SECONDS_MOST <const> = 300   -- a suite that hangs is red too
 
@@ -29,7 +30,9 @@ end
 local function replace(text, old, new)
   local first, last = text:find(old, 1, true)
   if not first then return nil, "its old text is not there" end
-  if text:find(old, first + 1, true) then return nil, "its old text is there twice" end
+  if text:find(old, first + 1, true) then
+    return nil, "its old text is there twice"
+  end
   return text:sub(1, first - 1) .. new .. text:sub(last + 1)
 end
 
@@ -61,7 +64,8 @@ end
 -- The line that made a suite red.
 local function reason(log)
   for line in io.lines(log) do
-    local what = line:match "^# %S-([^/]+%.c:%d+:.*)" or line:match "(broken promise:.*)"
+    local what = line:match "^# %S-([^/]+%.c:%d+:.*)"
+              or line:match "(broken promise:.*)"
     if what then return #what > 60 and what:sub(1, 57) .. "..." or what end
   end
   return "it ended"
@@ -72,7 +76,8 @@ local function try(mutant)
   local built, why = build(mutant)
   if not built then return "ERROR", why end
   local log = DIR .. "/log.txt"
-  local green, status = run(RUN, SECONDS_MOST, DIR .. "/unit", mutant.suite, log)
+  local green, status = run(RUN, SECONDS_MOST, DIR .. "/unit", mutant.suite,
+                            log)
   if green then return "SURVIVED", "all of it is green" end
   return "red", status == 124 and "it hangs" or reason(log)
 end
@@ -95,7 +100,8 @@ local function options(words)
   while words[i] do
     local key = words[i]:match "^%-%-(%l+)$"
     if key == "share" or key == "seed" then
-      out[key] = assert(math.tointeger(words[i + 1]), words[i] .. " needs a number")
+      out[key] = assert(math.tointeger(words[i + 1]),
+                        words[i] .. " needs a number")
       i = i + 1
     elseif key then
       error("mutants: no option " .. words[i], 0)
@@ -141,8 +147,8 @@ for i, mutant in ipairs(chosen) do
   local good = what == "red"
   if not good then survived = survived + 1 end
   print(("%sok %d - mutant: %-46s %-11s %3d s  %s  %s")
-        :format(good and "" or "not ", i, mutant.name, mutant.suite, os.time() - start, what,
-                why))
+        :format(good and "" or "not ", i, mutant.name, mutant.suite,
+                os.time() - start, what, why))
   io.stdout:flush()
 end
 print(("1..%d\n# %d red, %d not"):format(#chosen, #chosen - survived, survived))
