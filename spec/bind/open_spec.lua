@@ -26,7 +26,7 @@ describe("the module", function()
       .. "wal.checkpoint wal.checkpoint_name wal.decode_batch wal.decode_checkpoint "
       .. "wal.decode_cuts wal.decode_header wal.encode_batch wal.encode_checkpoint "
       .. "wal.encode_cuts wal.layouts wal.lines wal.open wal.parse_segment_name wal.reader "
-      .. "wal.recover wal.scan wal.segment_name wal.verifier wal.writer",
+      .. "wal.recover wal.repair wal.scan wal.segment_name wal.verifier wal.writer",
       table.concat(names, " "))
   end)
 
