@@ -23,6 +23,7 @@
 #include "io/dir_make.h"
 #include "io/env_posix.h"
 #include "io/wal.h"
+#include "io/wal_follow.h"
 #include "io/wal_home.h"
 #include "io/wal_live.h"
 #include "io/wal_log.h"

@@ -1,10 +1,9 @@
 /* The list of segments: names that parse, sorted, with their sizes. */
-#include "io/wal.h"
-
 #include <string.h>
 
 #include "base/sort.h"
 #include "base/text.h"
+#include "io/wal_step.h"
 
 #define ROOM_FIRST 64u  /* segments; doubled when full */
 
@@ -112,17 +111,22 @@ static td_status read_list(td_wal_dir *dir, const char *path, td_error *err) {
   return status;
 }
 
-td_status td_wal_dir_open(td_wal_dir *dir, const td_env *env,
-                          const char *path, td_error *err) {
+td_status td_wal_dir_attach(td_wal_dir *dir, const td_env *env,
+                            const char *path, td_error *err) {
   *dir = (td_wal_dir){.env = *env};
   int result = env->store->dir_open(env->store_ctx, path, &dir->dir);
-  if (result < 0) {
-    dir->dir = NULL;
-    fail_io(err, "opening the directory", result);
-    error_at_dir(err, path);
-    return TD_IO;
-  }
-  td_status status = read_list(dir, path, err);
+  if (result == 0) return TD_OK;
+  dir->dir = NULL;
+  fail_io(err, "opening the directory", result);
+  error_at_dir(err, path);
+  return TD_IO;
+}
+
+td_status td_wal_dir_open(td_wal_dir *dir, const td_env *env,
+                          const char *path, td_error *err) {
+  td_status status = td_wal_dir_attach(dir, env, path, err);
+  if (status != TD_OK) return status;
+  status = read_list(dir, path, err);
   if (status != TD_OK) td_wal_dir_close(dir);
   return status;
 }

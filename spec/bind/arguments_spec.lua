@@ -71,6 +71,7 @@ local rows = {
   ["wal.checkpoint_name"] = row({ shard, u64 }, 3, 1),
   ["wal.reader"] = row({ arguments.path }, golden.dir),
   ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
+  ["wal.follow"] = row({ a_table }, { dir = golden.dir }),
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.repair"] = row({ arguments.path, optional(function(v) return type(v) == "boolean" end) },
                        golden.dir .. "/nothing", false),  -- true would make a lock
@@ -152,6 +153,7 @@ local methods = {
     { "close" }, { "__gc" }, { "__close" },
   },
   ["tidal.WalVerifier"] = { { "next" }, { "close" }, { "__gc" }, { "__close" } },
+  ["tidal.WalFollower"] = { { "next", u64, 3500 }, { "close" }, { "__gc" }, { "__close" } },
   ["tidal.Profile"] = {
     { "add", object "tidal.Batch", arguments.objects()["tidal.Batch"] },
     { "read", object "tidal.WalCursor", optional(BYTES),
@@ -358,6 +360,10 @@ for _, make in ipairs { "ranges", "hash_ranges" } do
     if not fine and not core.is_error(err) then error(err, 0) end
   end, { shard = 0, first = 0, last = -1 }, { shard = shard, first = u64, last = u64 })
 end
+sweep_fields("follow", function(options) return assert(core.wal.follow(options)) end,
+             { dir = golden.dir }, { shard = optional(shard), region = optional(region),
+                                     from = optional(u64) })
+sweep_fields("follow", core.wal.follow, { dir = golden.dir }, { dir = arguments.path })
 sweep_fields("node", core.node, { role = "single" }, {
   data_dir = optional(function(v) return arguments.path(v) and v ~= "" end),
   segment_bytes = optional(uint(4096, 16777216)),
@@ -408,7 +414,7 @@ describe("by hand,", function()
     local use = { ["tidal.WalReader"] = "bytes", ["tidal.WalCursor"] = "next",
                   ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
                   ["tidal.WalVerifier"] = "next", ["tidal.WalWriter"] = "durable",
-                  ["tidal.WalHome"] = "commit" }
+                  ["tidal.WalHome"] = "commit", ["tidal.WalFollower"] = "next" }
     for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do
@@ -419,7 +425,7 @@ describe("by hand,", function()
           meta.__close(one, "an error")
           one:close()
         end
-        assert.is_false(pcall(one[call], one))
+        assert.is_false(pcall(one[call], one, 1))
       end
     end
     collectgarbage()

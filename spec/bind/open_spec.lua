@@ -25,8 +25,8 @@ describe("the module", function()
       .. "u64.mul u64.parse u64.str u64.sub u64.tonumber unpack_segment version wal.builder "
       .. "wal.checkpoint wal.checkpoint_name wal.decode_batch wal.decode_checkpoint "
       .. "wal.decode_cuts wal.decode_header wal.encode_batch wal.encode_checkpoint "
-      .. "wal.encode_cuts wal.layouts wal.lines wal.open wal.parse_segment_name wal.reader "
-      .. "wal.recover wal.repair wal.scan wal.segment_name wal.verifier wal.writer",
+      .. "wal.encode_cuts wal.follow wal.layouts wal.lines wal.open wal.parse_segment_name "
+      .. "wal.reader wal.recover wal.repair wal.scan wal.segment_name wal.verifier wal.writer",
       table.concat(names, " "))
   end)
 

@@ -67,6 +67,8 @@ function M.objects()
     ["tidal.WalCursor"] = reader:cursor(1), ["tidal.WalLayouts"] = layouts,
     ["tidal.WalLive"] = assert(layouts:live(1)),
     ["tidal.WalVerifier"] = assert(core.wal.verifier(reader)),
+    ["tidal.WalFollower"] = assert(core.wal.follow { dir = golden.dir .. "/v2-five-shards",
+                                                     shard = 1, region = 1 }),
     ["tidal.Error"] = core.error { code = "x", message = "an error" },
   }
 end
@@ -86,6 +88,7 @@ M.prints = {
   ["tidal.Profile"] = function(p) return p:events() .. " " .. p:distinct() .. #p:split(3) end,
   ["tidal.WalReader"] = function(r) return r:bytes() .. " " .. #r:segments() end,
   ["tidal.WalCursor"] = function(c) return tostring(c:next()) end,
+  ["tidal.WalFollower"] = function(f) return tostring(f:next(3500)) end,
   ["tidal.WalLayouts"] = function(l) return #l:epochs() .. " " .. l:live(1):read() end,
   ["tidal.WalLive"] = function(w) return w:counts().events .. " " .. w:read(nil, 1) end,
 }
@@ -135,7 +138,7 @@ function M.values()
   closed["tidal.WalReader"]:close()
   add("a closed reader", closed["tidal.WalReader"])
   for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
-                          "tidal.WalWriter", "tidal.WalHome" } do
+                          "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
   end

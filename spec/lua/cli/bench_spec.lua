@@ -103,12 +103,48 @@ END]], function(path) return run({ "--json" }, { GOOD }, path) end)
     with_program("echo hello", function(path)
       local ok, err = pcall(run, {}, {}, path)
       assert.is_false(ok)
-      assert.matches("/tidal-bench --json: json: a value expected at ", tostring(err), 1, true)
+      assert.matches("/tidal-bench' --json: json: a value expected at ", tostring(err), 1, true)
     end)
   end)
 
+  -- What that program is called with comes back as the name of its one result.
+  local ECHO <const> = [[
+printf '{"format":"tidal-bench/1","results":[{"id":"G12","name":"%s","ok":%s}]}' "$*" "$OK"]]
+
+  it("measures only beside other stores with --peers", function()
+    local status, out = with_program("OK=true\n" .. ECHO, function(path)
+      return run({ "--peers", "--json" }, { MISSED }, path)
+    end)
+    assert.equal(0, status)
+    assert.same({ { id = "G12", name = "--json --peers", ok = true } }, json.decode(out).results)
+    status = with_program("OK=false\n" .. ECHO, function(path)
+      return run({ "--peers" }, { GOOD }, path)
+    end)
+    assert.equal(1, status)
+  end)
+
+  it("hands the directory on", function()
+    local _, out = with_program("OK=true\n" .. ECHO, function(path)
+      return run({ "--dir", "it's here", "--json" }, {}, path)
+    end)
+    local results = json.decode(out).results
+    assert.equal("--json --dir it's here", results[#results].name)
+  end)
+
+  it("shows what is skipped", function()
+    local _, out = with_program([[echo '{"results":[{"id":"G13","name":"Redis","ok":null,"skip":
+"SKIP"}]}']], function(path) return run({ "--peers" }, {}, path) end)
+    assert.matches("G13  Redis +%- +SKIP\n", out)
+  end)
+
+  it("has no peers without that program", function()
+    local ok, err = pcall(run, { "--peers" }, {}, "/nonexistent/tidal-lua")
+    assert.is_false(ok)
+    assert.matches("needs tidal-bench beside this program", tostring(err), 1, true)
+  end)
+
   it("takes no words", function()
-    for _, args in ipairs { { "x" }, { "--peer" }, { "--json=1" } } do
+    for _, args in ipairs { { "x" }, { "--peer" }, { "--json=1" }, { "--dir" } } do
       local ok, err = pcall(run, args, {})
       assert.is_false(ok)
       assert.is_true(options.is_usage(err))

@@ -68,6 +68,24 @@ describe("parse()", function()
   end
 end)
 
+describe("a synopsis of several lines", function()
+  local LONG <const> = "verb [options]\n  --json  as JSON"
+
+  it("is all of the help", function()
+    local _, err = pcall(options.parse, { "--help" }, {}, LONG)
+    assert.equal("usage: tidal-lua " .. LONG, err.help)
+  end)
+
+  it("is its first line beside an error", function()
+    local _, err = pcall(options.parse, { "--no" }, {}, LONG)
+    assert.equal("unknown option --no\nusage: tidal-lua verb [options]", tostring(err))
+    _, err = pcall(options.expect, {}, 1, 1, LONG)
+    assert.equal("too few arguments\nusage: tidal-lua verb [options]", tostring(err))
+    _, err = pcall(options.expect, { "a" }, 0, 0, LONG)
+    assert.equal("unexpected argument a\nusage: tidal-lua verb [options]", tostring(err))
+  end)
+end)
+
 describe("expect()", function()
   local function outcome(rest, min, max)
     local ok, err = pcall(options.expect, rest, min, max, "verb X")
