@@ -16,6 +16,7 @@ local NOT_RUN = {
   ["sh scripts/test.sh"] = "is what runs this spec",
   ["PATH=$PWD/bin:$PATH"] = "sets up the reader's shell",
   ["tidal-lua bench"] = "takes long and asserts times; spec/lua/bench runs its parts",
+  ["tidal-lua bench --peers"] = "the same; spec/bench_spec.lua runs its parts",
 }
 
 local function read(path)

@@ -55,9 +55,8 @@ void bench_log(bench *b) {
   bool ahead = bench_wanted(b, "log", "G11");
   bool group = bench_wanted(b, "log", "G14");
   if (!ahead && !group) return;
-  disk_start(b);
-  bench_unpin();  /* who wakes up from a sync takes the processor it gets */
+  disk_enter(b);
   if (ahead) bench_ahead(b);
   if (group) bench_group_of_16(b);
-  bench_pin(b->cpu);
+  disk_leave(b);
 }

@@ -66,16 +66,15 @@ static void append_in_turn(void *ctx, uint64_t times) {
 
 void bench_log_many(bench *b) {
   if (!bench_wanted(b, "logs", "many")) return;
-  disk_start(b);
+  disk_enter(b);
   many *ours = open_many("together"), *peer = open_many("in-turn");
   bench_pair pair = {
     .result = {.id = "many", .rule = BENCH_AT_LEAST,
                .name = "15 logs, synced together vs one by one"},
     .ours = append_together, .peer = append_in_turn,
     .ours_ctx = ours, .peer_ctx = peer, .times = ROUNDS};
-  bench_unpin();
   bench_measure_disk(b, "many", &pair, 1);
-  bench_pin(b->cpu);
+  disk_leave(b);
   drop_many(ours);
   drop_many(peer);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,19 @@ void disk_start(const bench *b) {
   if (!mkdtemp(path)) disk_fail(b->disk, strerror(errno));
   memcpy(root, path, sizeof root);
   atexit(remove_root);
+}
+
+void disk_enter(const bench *b) {
+  const struct sched_param first = {.sched_priority = 1};
+  disk_start(b);
+  bench_unpin();
+  (void)sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+void disk_leave(const bench *b) {
+  const struct sched_param usual = {.sched_priority = 0};
+  (void)sched_setscheduler(0, SCHED_OTHER, &usual);
+  bench_pin(b->cpu);
 }
 
 void disk_make(const char *name, char path[DISK_PATH_MAX]) {

@@ -19,6 +19,11 @@
 
 /* Makes the directory, once; ends the process where it cannot. */
 void disk_start(const bench *b);
+/* Before and behind what waits for a disk: on any processor and, where that
+ * is allowed, ahead of other processes, or on a busy machine a sync is mostly
+ * waiting for a turn. Processes and threads made meanwhile do the same. */
+void disk_enter(const bench *b);
+void disk_leave(const bench *b);
 /* A new directory in it. */
 void disk_make(const char *name, char path[DISK_PATH_MAX]);
 /* Removes a directory and all that is in it. */

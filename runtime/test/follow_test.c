@@ -178,7 +178,8 @@ static void run_steps(scene *over, tail *at, uint32_t steps, bool lag) {
 
 static void start_scene(scene *at, uint64_t seed) {
   static const td_sync_policy policies[] = {
-    TD_SYNC_ALWAYS, TD_SYNC_ALWAYS, TD_SYNC_UNSAFE_INTERVAL, TD_SYNC_UNSAFE_NEVER,
+    TD_SYNC_ALWAYS, TD_SYNC_ALWAYS, TD_SYNC_UNSAFE_INTERVAL,
+    TD_SYNC_UNSAFE_NEVER,
   };
   scene_init(at, seed);
   at->options.sync = policies[seed % 4];

@@ -99,8 +99,9 @@ static void run(bench *b, const contest *c) {
 static void bench_durable(bench *b) {
   static const contest c = {"G12", true, durable};
   if (!bench_wanted(b, "durable", "G12")) return;
-  disk_start(b);
+  disk_enter(b);
   run(b, &c);
+  disk_leave(b);
 }
 
 static void bench_lazy(bench *b) {
