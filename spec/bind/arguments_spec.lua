@@ -74,7 +74,7 @@ local rows = {
   ["wal.follow"] = row({ a_table }, { dir = golden.dir }),
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.repair"] = row({ arguments.path, optional(function(v) return type(v) == "boolean" end) },
-                       golden.dir .. "/v1-single", false),
+                       golden.dir .. "/nothing", false),  -- true would make a lock
   ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
   ["wal.lines"] = row({}),
   ["wal.open"] = row({ arguments.path, optional(a_table) }, golden.dir .. "/nothing", {}),

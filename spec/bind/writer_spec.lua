@@ -162,7 +162,7 @@ describe("a writer", function()
     local total = 0
     gen.property("writer and reader", 6, function(rng)
       return within(function(dir)
-        local want, builder = {}, wal.builder()
+        local builder = wal.builder()
         for _ = 1, rng:int(1, 4) do
           local writer <close> = assert(wal.writer { dir = dir, segment_bytes = 4096 })
           for _ = 1, rng:int(1, 6) do
@@ -181,7 +181,7 @@ describe("a writer", function()
           end
         end
         total = total + #builder
-        want = builder:seal { first_seq = 1 }:sub(65)
+        local want = builder:seal { first_seq = 1 }:sub(65)
         local reader <close> = wal.reader(dir)
         local got = {}
         for batch in reader:batches(0) do got[#got + 1] = batch.payload end

@@ -13,7 +13,7 @@ M.verbs = {
   plan = "what a layout means, node by node",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
-  wal = "wal dump|verify|stat|export|import: what write-ahead logs hold",
+  wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
   test = "busted inside the host",
   bench = "speed as ratios, measured side by side",
 }

@@ -26,10 +26,10 @@ end
 -- { name =, file =, start =, size = }. What cannot be read twice has no size
 -- yet: it goes into a temporary file while it is checked.
 local function open_source(path)
-  local file, why = io.stdin, nil
+  local file = io.stdin
   if path and path ~= "-" then
-    file, why = io.open(path, "rb")
-    if not file then options.fail("%s", why) end
+    local opened, why = io.open(path, "rb")
+    file = opened or options.fail("%s", why)
   end
   local name = file == io.stdin and "standard input" or path
   local start = file:seek "cur"
