@@ -131,11 +131,11 @@ static int run_strace(const char *trace, const char *inject,
 
 static const char *const calls[] = {
   "pwrite64", "fdatasync", "fsync", "openat", "renameat", "ftruncate",
-  "unlinkat", "pread64", "mkdirat", "flock", "getdents64",
+  "unlinkat", "pread64", "flock", "getdents64",
 };
 #define CALLS (sizeof calls / sizeof *calls)
 #define TRACE "trace=pwrite64,fdatasync,fsync,openat,renameat,ftruncate," \
-              "unlinkat,pread64,mkdirat,flock,getdents64"
+              "unlinkat,pread64,flock,getdents64"
 
 /* How many calls of each kind the writer makes when nothing fails; those up
  * to `before` load the program. */
