@@ -61,7 +61,7 @@ static void check_prefix(const run *all, const run *whole) {
 }
 
 static void case_calls_fail(void) {
-  static const int codes[] = {EIO, EACCES, EACCES, EMFILE, EINTR};
+  static const int codes[] = {EIO, EACCES, EMFILE, ENOTDIR, EINTR};
   memory_store store;
   run whole, all;
   memory_store_init(&store, test_seed());
