@@ -1,0 +1,156 @@
+-- Layouts of scripts that are not trusted.
+--
+-- load(path) has the script run in a process of its own (host/cell.h), which
+-- has no files, no network and no clock, only so many instructions and so
+-- much memory, and answers with data. The layout that comes back is built
+-- here, from that data, after C has checked it; its rules are functions of
+-- the script, so they are asked where they live: the process stays until the
+-- layout's rules are collected.
+local core = require "tidal.core"
+local letter = require "tidal.hermetic.letter"
+local modules = require "tidal.hermetic.modules"
+
+local M = {}
+
+local MEMORY_BYTES <const> = 64 << 20
+local TRUST <const> = "; --trust runs a layout in full Lua, without limits"
+
+local function fail(code, form, ...)
+  error(core.error { code = code, message = form:format(...) }, 0)
+end
+
+-- The opener of lpeg, loaded here because a cell can load nothing.
+local function lpeg_opener()
+  local path = package.searchpath("lpeg", package.cpath)
+  local opener = path and package.loadlib(path, "luaopen_lpeg")
+  return opener or fail("isolation",
+                        "lpeg is missing: apt-get install lua-lpeg")
+end
+
+local function start(host, path, isolate)
+  local made, child = pcall(host.child, {
+    lpeg = lpeg_opener(), memory = MEMORY_BYTES, filter = isolate,
+  })
+  if made then return child end
+  fail("isolation", "%s: no process to evaluate it in: %s%s", path,
+       tostring(child), TRUST)
+end
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then fail("layout", "cannot open %s", why) end
+  local text, bad = file:read(modules.SCRIPT_BYTES_MAX + 1)
+  file:close()
+  if bad then fail("layout", "cannot read %s: %s", path, bad) end
+  if text and #text > modules.SCRIPT_BYTES_MAX then
+    fail("layout", "%s: has more than %d bytes%s", path,
+         modules.SCRIPT_BYTES_MAX, TRUST)
+  end
+  return text or ""
+end
+
+-- One question, and the reader of its answer behind its first word.
+local function ask(child, path, question)
+  local list, why = child:ask(question)
+  if not list then
+    fail("isolation", "%s: its process ended: %s%s", path, why,
+         why:find("seccomp", 1, true) and "; --no-isolate does without"
+         or TRUST)
+  end
+  local reader = letter.reader(list)
+  local word = reader:text()
+  if word == "broken" then
+    fail("isolation", "%s: its process broke: %s", path,
+         letter.shown(reader:text()))
+  end
+  return word, reader
+end
+
+-- Raises what an answer reports, unless it is a layout or verdicts.
+local function raise(word, reader)
+  if word == "fault" then error(letter.take_error(reader), 0) end
+  local text = letter.shown(reader:text())
+  if word == "raised" then fail("script", "%s", text) end
+  if word == "spent" then fail("budget", "%s%s", text, TRUST) end
+  fail("isolation", "a layout's process said %s", letter.shown(word))
+end
+
+-- Runs the script; answers for modules until it has an end.
+local function evaluate(child, path, text, read_below)
+  local files = modules.new(path, read_below)
+  local word, reader = ask(child, path, { "run", path, text })
+  while word == "need" do
+    local found, what = files:find(reader:text())
+    reader:finish()
+    word, reader = ask(child, path, found and { "have", found, what }
+                                    or { "none", what })
+  end
+  return word, reader
+end
+
+-- A layout as a question; the same text asks the same.
+local function question_of(made)
+  local question = { "check" }
+  letter.put_state(question, made)
+  return question, table.concat(question, "\0")
+end
+
+local function judge(child, path, made, count)
+  local question, key = question_of(made)
+  local word, reader = ask(child, path, question)
+  if word ~= "verdicts" then raise(word, reader) end
+  local verdicts = letter.take_verdicts(reader)
+  reader:finish()
+  if #verdicts ~= count then
+    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts, count)
+  end
+  return key, verdicts
+end
+
+-- The rules as functions that ask the process. The last answer is kept, so
+-- that a layout with ten rules is judged once.
+local function proxies(child, path, cache)
+  local rules, out = require "tidal.rules", {}
+  for i, verdict in ipairs(cache.verdicts) do
+    out[i] = rules.new(verdict.name, function(made)
+      local _, key = question_of(made)
+      if key ~= cache.key then
+        cache.key, cache.verdicts = judge(child, path, made, #cache.verdicts)
+      end
+      local found = cache.verdicts[i]
+      return found.ok, found.why
+    end)
+  end
+  return out
+end
+
+local function take_layout(child, path, reader)
+  local file = reader:text()
+  local cache = { verdicts = letter.take_verdicts(reader) }
+  local made = letter.take_state(reader, proxies(child, path, cache),
+                                 file ~= "" and letter.shown(file) or nil)
+  local _, key = question_of(made)
+  cache.key = key
+  if #cache.verdicts == 0 then child:close() end
+  return made
+end
+
+---Evaluates a script and returns its layout. Raises error objects: what
+---tidal says about the script; "script" what it raised; "budget";
+---"isolation" when its process failed.
+---@param host table the module tidal.host
+---@param path string
+---@param isolate? boolean false does without the system-call filter
+---@return table layout
+function M.load(host, path, isolate)
+  local text = read(path)
+  local child = start(host, path, isolate ~= false)
+  local word, reader = evaluate(child, path, text, host.read_below)
+  local notes = letter.shown(reader:text())
+  if notes ~= "" then io.stderr:write(notes) end
+  if word == "layout" then return take_layout(child, path, reader) end
+  child:close()
+  raise(word, reader)
+end
+
+return M
