@@ -3,13 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/status.h"
+
 #define STEP 100         /* instructions between two looks */
 #define BYTES_A_STEP 32  /* memory traffic that costs one instruction */
 #define RESERVE ((size_t)48 << 20)  /* for telling how a script ended */
 
 td_budget *td_budget_of(lua_State *L) {
   void *budget;
-  lua_getallocf(L, &budget);
+  lua_Alloc alloc = lua_getallocf(L, &budget);
+  td_assert(alloc == td_budget_alloc);
   return budget;
 }
 
@@ -67,9 +70,10 @@ void td_budget_charge(lua_State *L, int64_t work) {
   if (budget->spent) raise_why(L, budget);
 }
 
-/* Lua asks twice, with a full collection between; the second no is final. */
+/* Lua asks twice, with a full collection between; the second no is final,
+ * and the first where no collection could help. */
 static void *refuse(td_budget *budget, size_t size) {
-  bool again = budget->refused == size;
+  bool again = budget->refused == size || size > budget->cap;
   budget->refused = size;
   if (again && budget->counting) spend(budget, budget->running, "memory");
   return NULL;

@@ -171,7 +171,7 @@ function M.layout(path, opts)
   if open then
     warn("%s runs without a system-call filter (--no-isolate)", path)
   end
-  return require "tidal.hermetic".load(host, path, not open)
+  return require "tidal.hermetic".load(host, path, { filter = not open })
 end
 
 ---The region of that name; fails with those there are.

@@ -15,8 +15,7 @@ local strings = require "tidal.hermetic.strings"
 
 local M = {}
 
-local BUDGET <const> = 100000000      -- instructions of a script
-local RULES_BUDGET <const> = 20000000 -- for judging one layout
+local RULES_BUDGET <const> = 20000000 -- instructions for judging one layout
 local TELL_BUDGET <const> = 100000    -- for an error object's __tostring
 
 -- Scripts get the constructor; the rest of the module reads files.
@@ -90,10 +89,10 @@ local function send_end(how, why, notes)
   cell.send(out)
 end
 
-local function run(path, text)
+local function run(path, text, budget)
   local env, notes = sandbox.new(cell, fetch, compile)
   strings.install(env.string)
-  local how, why, made, verdicts = cell.call(BUDGET, traced, evaluate, path,
+  local how, why, made, verdicts = cell.call(budget, traced, evaluate, path,
                                              text, env)
   if how ~= "ok" then return send_end(how, why, notes()) end
   local out = { "layout", notes(), made.file or "" }
@@ -119,7 +118,7 @@ end
 ---Serves the host until it goes away.
 function M.main()
   local asked = cell.receive()
-  local made = run(asked[2], asked[3])
+  local made = run(asked[2], asked[3], math.tointeger(asked[4]))
   while true do
     asked = cell.receive()
     check(made, asked)

@@ -9,28 +9,19 @@
 local core = require "tidal.core"
 local letter = require "tidal.hermetic.letter"
 local modules = require "tidal.hermetic.modules"
+local start = require "tidal.hermetic.start"
 
 local M = {}
 
-local MEMORY_BYTES <const> = 64 << 20
+local INSTRUCTIONS <const> = 100000000
 local TRUST <const> = "; --trust runs a layout in full Lua, without limits"
 
 local function fail(code, form, ...)
   error(core.error { code = code, message = form:format(...) }, 0)
 end
 
--- The opener of lpeg, loaded here because a cell can load nothing.
-local function lpeg_opener()
-  local path = package.searchpath("lpeg", package.cpath)
-  local opener = path and package.loadlib(path, "luaopen_lpeg")
-  return opener or fail("isolation",
-                        "lpeg is missing: apt-get install lua-lpeg")
-end
-
-local function start(host, path, isolate)
-  local made, child = pcall(host.child, {
-    lpeg = lpeg_opener(), memory = MEMORY_BYTES, filter = isolate,
-  })
+local function take_cell(host, path, opts)
+  local made, child = pcall(start.take, host, opts)
   if made then return child end
   fail("isolation", "%s: no process to evaluate it in: %s%s", path,
        tostring(child), TRUST)
@@ -76,9 +67,9 @@ local function raise(word, reader)
 end
 
 -- Runs the script; answers for modules until it has an end.
-local function evaluate(child, path, text, read_below)
+local function evaluate(child, path, question, read_below)
   local files = modules.new(path, read_below)
-  local word, reader = ask(child, path, { "run", path, text })
+  local word, reader = ask(child, path, question)
   while word == "need" do
     local found, what = files:find(reader:text())
     reader:finish()
@@ -140,12 +131,15 @@ end
 ---"isolation" when its process failed.
 ---@param host table the module tidal.host
 ---@param path string
----@param isolate? boolean false does without the system-call filter
+---@param opts? table filter = false does without the system-call filter;
+---  instructions and memory change the budgets
 ---@return table layout
-function M.load(host, path, isolate)
+function M.load(host, path, opts)
   local text = read(path)
-  local child = start(host, path, isolate ~= false)
-  local word, reader = evaluate(child, path, text, host.read_below)
+  local child = take_cell(host, path, opts or {})
+  local question = { "run", path, text,
+                     tostring(opts and opts.instructions or INSTRUCTIONS) }
+  local word, reader = evaluate(child, path, question, host.read_below)
   local notes = letter.shown(reader:text())
   if notes ~= "" then io.stderr:write(notes) end
   if word == "layout" then return take_layout(child, path, reader) end

@@ -2,7 +2,7 @@
 -- read here for both sides.
 --
 --   host                       cell
---   run PATH TEXT              need NAME | one of the ends below
+--   run PATH TEXT BUDGET       need NAME | one of the ends below
 --   have PATH TEXT | none WHY  the same
 --   check STATE                verdicts VERDICTS | raised | spent | broken
 --

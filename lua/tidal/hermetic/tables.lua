@@ -18,8 +18,8 @@ end
 
 -- The keys of a table, sorted, and the table to look values up in.
 local function keys_of(t)
-  local meta, keys, values = getmetatable(t), {}, t
-  local walk = type(meta) == "table" and rawget(meta, "__pairs")
+  local meta, keys, values = debug.getmetatable(t), {}, t
+  local walk = meta and rawget(meta, "__pairs")
   if walk then
     values = {}
     for key, value in walk(t) do
