@@ -19,7 +19,7 @@
 #include "host/fence.h"
 
 #define TYPE "tidal.Child"
-#define CPU_SECONDS 3    /* for one answer */
+#define CPU_SECONDS 3    /* for one answer, unless said otherwise */
 #define WALL_SECONDS 10  /* the same, on a busy machine */
 #define MEMORY_MIN ((lua_Integer)1 << 20)
 #define MEMORY_MAX ((lua_Integer)1 << 40)
@@ -27,6 +27,7 @@
 typedef struct child {
   pid_t pid;  /* 0 = closed */
   int socket;
+  int seconds;  /* of processor time, for one answer */
 } child;
 
 /* --- its end -------------------------------------------------------------- */
@@ -42,7 +43,7 @@ static int end_child(child *self, bool at_once) {
   return status;
 }
 
-static const char *describe(lua_State *L, int status) {
+static const char *describe(lua_State *L, int status, int seconds) {
   if (WIFEXITED(status)) {
     int code = WEXITSTATUS(status);
     if (code == TD_FENCE_NO_LIMITS) return "it could not be given limits";
@@ -55,7 +56,7 @@ static const char *describe(lua_State *L, int status) {
   if (number == SIGSYS) return "it made a system call that no layout needs";
   if (number == SIGXCPU) {
     return lua_pushfstring(L, "it used up its %d s of processor time",
-                           CPU_SECONDS);
+                           seconds);
   }
   return lua_pushfstring(L, "it died of signal %d (%s)", number,
                          strsignal(number));
@@ -63,7 +64,7 @@ static const char *describe(lua_State *L, int status) {
 
 /* nil, why, after the process has closed its end. */
 static int fail_gone(lua_State *L, child *self) {
-  const char *why = describe(L, end_child(self, false));
+  const char *why = describe(L, end_child(self, false), self->seconds);
   lua_pushnil(L);
   lua_pushstring(L, why);
   return 2;
@@ -85,7 +86,7 @@ static void give_time(const child *self) {
   if (clock_getcpuclockid(self->pid, &clock) == 0) {
     clock_gettime(clock, &used);
   }
-  struct rlimit limit = {(rlim_t)used.tv_sec + CPU_SECONDS, RLIM_INFINITY};
+  struct rlimit limit = {(rlim_t)(used.tv_sec + self->seconds), RLIM_INFINITY};
   prlimit(self->pid, RLIMIT_CPU, &limit, NULL);
 }
 
@@ -193,12 +194,21 @@ static td_cell take_plan(lua_State *L) {
   return cell;
 }
 
+static int seconds_field(lua_State *L) {
+  lua_getfield(L, 1, "seconds");
+  lua_Integer seconds = luaL_optinteger(L, -1, CPU_SECONDS);
+  luaL_argcheck(L, seconds >= 1 && seconds <= WALL_SECONDS, 1,
+                "seconds: 1 to 10 expected");
+  lua_pop(L, 1);
+  return (int)seconds;
+}
+
 /* host.child{...} */
 static int new_child(lua_State *L) {
   td_cell cell = take_plan(L);
   int ends[2];
   child *self = lua_newuserdatauv(L, sizeof *self, 0);
-  *self = (child){0, -1};
+  *self = (child){0, -1, seconds_field(L)};
   luaL_setmetatable(L, TYPE);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return luaL_error(L, "socketpair: %s", strerror(errno));
@@ -214,7 +224,8 @@ static int new_child(lua_State *L) {
     close(ends[0]);
     return luaL_error(L, "fork: %s", strerror(why));
   }
-  *self = (child){made, ends[0]};
+  self->pid = made;
+  self->socket = ends[0];
   return 1;
 }
 
@@ -234,4 +245,6 @@ void td_child_open(lua_State *L) {
   lua_pop(L, 1);
   lua_pushcfunction(L, new_child);
   lua_setfield(L, -2, "child");
+  lua_pushboolean(L, td_fence_is_whole());
+  lua_setfield(L, -2, "fenced");
 }

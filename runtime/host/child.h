@@ -1,6 +1,8 @@
 /* The parent's end of a cell (host/cell.h), for Lua:
  *
- *   host.child{ lpeg = opener, memory = bytes, filter = boolean } -> child
+ *   host.child{ lpeg = opener, memory = bytes, filter = boolean,
+ *               seconds = of processor time for one answer } -> child
+ *   host.fenced                    false in builds with sanitizers
  *   child:ask(list of strings) -> list of strings | nil, why
  *   child:close()                  also __gc and __close; ends the process
  *   child:pid() -> integer, nil once it is closed

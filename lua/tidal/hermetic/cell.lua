@@ -35,13 +35,19 @@ io = {
   end,
 }
 
--- A traceback without the frames below the script's first.
+-- The handler of calls into a script. Where a budget is used up it must not
+-- do anything that is charged: it would raise again, and again be called.
 local function traced(why)
-  if type(why) ~= "string" then return why end
-  local trace = debug.traceback(why, 2)
+  return type(why) == "string" and debug.traceback(why, 2) or why
+end
+
+-- Such a text without what is ours: the frames below the script's first,
+-- and the place where a function of the sandbox raised.
+local function trimmed(trace)
   local at = trace:find("\n\ttidal.cluster.origin:", 1, true)
   if at then trace = trace:sub(1, at - 1) end
-  return (trace:gsub("\n\ttidal%.[^\n]*", ""))
+  return (trace:gsub("\n\ttidal%.[^\n]*", "")
+               :gsub("^tidal%.[%w_.]+:%d+: ", ""))
 end
 
 -- Compiles a script's text in its environment.
@@ -71,7 +77,7 @@ end
 -- What a script raised, as text.
 local function describe(why)
   local meta = type(why) == "table" and getmetatable(why)
-  if type(why) == "string" then return why end
+  if type(why) == "string" then return trimmed(why) end
   if type(meta) == "table" and meta.__tostring then
     local how, _, text = cell.call(TELL_BUDGET, traced, tostring, why)
     if how == "ok" then return text end

@@ -132,7 +132,7 @@ end
 ---@param host table the module tidal.host
 ---@param path string
 ---@param opts? table filter = false does without the system-call filter;
----  instructions and memory change the budgets
+---  instructions, memory and seconds change the budgets
 ---@return table layout
 function M.load(host, path, opts)
   local text = read(path)

@@ -13,9 +13,10 @@ local function lpeg_opener()
   return opener or error("lpeg is missing: apt-get install lua-lpeg", 0)
 end
 
-local function new(host, filter, memory)
+local function new(host, filter, opts)
   return host.child {
-    lpeg = lpeg_opener(), memory = memory or MEMORY_BYTES, filter = filter,
+    lpeg = lpeg_opener(), memory = opts.memory or MEMORY_BYTES,
+    seconds = opts.seconds, filter = filter,
   }
 end
 
@@ -23,20 +24,20 @@ end
 ---@param host table the module tidal.host
 ---@param filter boolean with the system-call filter
 function M.ahead(host, filter)
-  local made, child = pcall(new, host, filter)
+  local made, child = pcall(new, host, filter, {})
   ready[filter] = made and child or nil
 end
 
 ---A cell: the one started ahead, or a new one. Raises text.
 ---@param host table the module tidal.host
----@param opts table filter = false, memory =
+---@param opts table filter = false, memory =, seconds =
 ---@return userdata child
 function M.take(host, opts)
   local filter = opts.filter ~= false
-  if opts.memory then return new(host, filter, opts.memory) end
+  if opts.memory or opts.seconds then return new(host, filter, opts) end
   local child = ready[filter]
   ready[filter] = nil
-  return child or new(host, filter)
+  return child or new(host, filter, opts)
 end
 
 return M

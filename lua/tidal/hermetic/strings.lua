@@ -56,7 +56,7 @@ function M.library(cell)
     local bytes = #tostring(text) + #(between or "")
     if count and count > 0 and (bytes == 0 or count <= cell.memory // bytes)
     then
-      cell.charge(count)
+      cell.charge(bytes == 0 and count or count // 16)
     end
     return original.rep(text, n, between)
   end
