@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-24}
 [ $# -eq 0 ] || shift
-targets=${*:-batch segment log segname checkpoint id ranges lines}
+targets=${*:-batch segment log segname checkpoint id ranges lines parcel}
 out=build/fuzz
 golden=${TIDAL_GOLDEN:-spec/golden}
 sanitize=address,undefined
