@@ -31,14 +31,18 @@ static void find_place(lua_State *L, char *out, size_t size) {
 
 static void count(lua_State *L, lua_Debug *where);
 
-static void spend(td_budget *budget, lua_State *L, const char *what) {
-  char place[400];
+static void set_why(td_budget *budget, const char *what, const char *place) {
   if (!budget->spent) {
-    find_place(L, place, sizeof place);
     snprintf(budget->why, sizeof budget->why, "%s budget used up%s", what,
              place);
   }
   budget->spent = true;
+}
+
+static void spend(td_budget *budget, lua_State *L, const char *what) {
+  char place[sizeof budget->place];
+  find_place(L, place, sizeof place);
+  set_why(budget, what, place);
   lua_sethook(L, count, LUA_MASKCOUNT, 1);
 }
 
@@ -75,7 +79,9 @@ void td_budget_charge(lua_State *L, int64_t work) {
 static void *refuse(td_budget *budget, size_t size) {
   bool again = budget->refused == size || size > budget->cap;
   budget->refused = size;
-  if (again && budget->counting) spend(budget, budget->running, "memory");
+  if (!budget->counting) return NULL;
+  find_place(budget->running, budget->place, sizeof budget->place);
+  if (again) spend(budget, budget->running, "memory");
   return NULL;
 }
 
@@ -116,16 +122,14 @@ int td_budget_call(lua_State *L, int nargs, int handler, int64_t left,
   budget->left = left;
   budget->running = L;
   budget->refused = 0;
+  budget->place[0] = '\0';
   budget->spent = false;
   budget->counting = true;
   lua_sethook(L, count, LUA_MASKCOUNT, STEP);
   int status = lua_pcall(L, nargs, LUA_MULTRET, handler);
   lua_sethook(L, NULL, 0, 0);
   budget->counting = false;
-  if (status == LUA_ERRMEM && !budget->spent) {
-    spend(budget, L, "memory");
-    lua_sethook(L, NULL, 0, 0);
-  }
+  if (status == LUA_ERRMEM) set_why(budget, "memory", budget->place);
   *why = budget->spent ? budget->why : NULL;
   return status;
 }

@@ -27,6 +27,7 @@ typedef struct td_budget {
   size_t refused;       /* size of the block that was refused last, or 0 */
   bool counting;        /* a script runs; else trusted code does, uncharged */
   bool spent;
+  char place[400];      /* where that was */
   char why[512];        /* the first reason, once spent */
 } td_budget;
 

@@ -20,7 +20,8 @@
 
 #define TYPE "tidal.Child"
 #define CPU_SECONDS 3    /* for one answer, unless said otherwise */
-#define WALL_SECONDS 10  /* the same, on a busy machine */
+#define WALL_SECONDS 30  /* the same, on a busy machine */
+#define CPU_SECONDS_MAX 10
 #define MEMORY_MIN ((lua_Integer)1 << 20)
 #define MEMORY_MAX ((lua_Integer)1 << 40)
 
@@ -173,8 +174,8 @@ static int close_child(lua_State *L) {
 
 static int pid(lua_State *L) {
   const child *self = luaL_checkudata(L, 1, TYPE);
-  if (self->pid == 0) return 0;
-  lua_pushinteger(L, self->pid);
+  if (self->pid == 0) lua_pushnil(L);
+  else lua_pushinteger(L, self->pid);
   return 1;
 }
 
@@ -197,7 +198,7 @@ static td_cell take_plan(lua_State *L) {
 static int seconds_field(lua_State *L) {
   lua_getfield(L, 1, "seconds");
   lua_Integer seconds = luaL_optinteger(L, -1, CPU_SECONDS);
-  luaL_argcheck(L, seconds >= 1 && seconds <= WALL_SECONDS, 1,
+  luaL_argcheck(L, seconds >= 1 && seconds <= CPU_SECONDS_MAX, 1,
                 "seconds: 1 to 10 expected");
   lua_pop(L, 1);
   return (int)seconds;

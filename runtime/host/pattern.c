@@ -264,7 +264,8 @@ static bool is_frontier(const td_matcher *m, const td_item *item,
 
 static const char *back(td_matcher *m, const td_item *item, const char *at) {
   const td_capture *capture = &m->captures[item->first];
-  size_t size = capture->size > 0 ? (size_t)capture->size : 0;
+  if (capture->size < 0) return NULL;  /* a position is no text */
+  size_t size = (size_t)capture->size;
   if ((size_t)(m->end - at) < size) return NULL;
   td_budget_charge(m->L, (int64_t)(size / 16));
   return memcmp(capture->at, at, size) == 0 ? at + size : NULL;

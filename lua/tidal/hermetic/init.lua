@@ -79,15 +79,14 @@ local function evaluate(child, path, question, read_below)
   return word, reader
 end
 
--- A layout as a question; the same text asks the same.
+-- A layout as a question, and what tells it from others.
 local function question_of(made)
   local question = { "check" }
   letter.put_state(question, made)
-  return question, table.concat(question, "\0")
+  return question, table.concat(question, "\0", 2)
 end
 
-local function judge(child, path, made, count)
-  local question, key = question_of(made)
+local function judge(child, path, question, count)
   local word, reader = ask(child, path, question)
   if word ~= "verdicts" then raise(word, reader) end
   local verdicts = letter.take_verdicts(reader)
@@ -95,7 +94,7 @@ local function judge(child, path, made, count)
   if #verdicts ~= count then
     fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts, count)
   end
-  return key, verdicts
+  return verdicts
 end
 
 -- The rules as functions that ask the process. The last answer is kept, so
@@ -104,9 +103,10 @@ local function proxies(child, path, cache)
   local rules, out = require "tidal.rules", {}
   for i, verdict in ipairs(cache.verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      local _, key = question_of(made)
+      local question, key = question_of(made)
       if key ~= cache.key then
-        cache.key, cache.verdicts = judge(child, path, made, #cache.verdicts)
+        cache.verdicts = judge(child, path, question, #cache.verdicts)
+        cache.key = key
       end
       local found = cache.verdicts[i]
       return found.ok, found.why
@@ -118,10 +118,11 @@ end
 local function take_layout(child, path, reader)
   local file = reader:text()
   local cache = { verdicts = letter.take_verdicts(reader) }
+  local first = reader.at + 1
   local made = letter.take_state(reader, proxies(child, path, cache),
                                  file ~= "" and letter.shown(file) or nil)
-  local _, key = question_of(made)
-  cache.key = key
+  reader:finish()
+  cache.key = table.concat(reader.list, "\0", first)
   if #cache.verdicts == 0 then child:close() end
   return made
 end

@@ -29,7 +29,7 @@ family("require", "no module ", {
   "require 'ffi'", "require 'lfs'", "require 'socket'", "require '../canary'", "require '/etc/passwd'",
   "require 'canary\\0'", "require 'a..b'", "require '.canary'", "require ''", "require 'link'",
   "require 'folder.link'", "require 'tidal.core'", "require 'tidal.host'", "require 'tidal.cell'",
-  "require 'io'", "require 'CANARY'", "require 'big'", "require 'fifo'", "require 'deep.link.x'",
+  "require 'io'", "require 'CANARY'", "require 'big'", "require 'fifo'", "require 'deep.outside'",
   { "require(nil)", "a name expected" }, { "require({})", "a name expected" },
   { "require 'selfish'", "is still being loaded" }, { "require 'ping'", "is still being loaded" },
   { "require 'compiled'", "is a binary chunk" }, { "require 'broken'", "broken.lua:1:" },

@@ -26,7 +26,7 @@ local FILES <const> = {
 }
 local LINKS <const> = {
   { "../outside.lua", "box/link.lua" }, { "../../outside.lua", "box/folder/link.lua" },
-  { "/", "box/deep" },
+  { "..", "box/deep" },
 }
 
 local function furnish()
