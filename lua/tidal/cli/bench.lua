@@ -5,6 +5,7 @@
 local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
+local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
@@ -89,8 +90,8 @@ function M.run(args)
   local opts, rest = options.parse(args, { json = "flag" },
                                    SYNOPSIS)
   options.expect(rest, 0, 0, SYNOPSIS)
-  local host = options.host()
-  host = host and host.path
+  local module = options.host()
+  local host = module and module.path
   local results, report = {}, { control = bench.control() }
   for _, case in ipairs(cases.list()) do
     progress(case.name)
@@ -98,6 +99,8 @@ function M.run(args)
   end
   progress "instructions of route(id)"
   results[#results + 1] = instructions.measure(host)
+  progress "isolation"
+  results[#results + 1] = isolation.measure(module)
   progress "LuaJIT"
   for _, result in ipairs(luajit.measure(host)) do
     results[#results + 1] = result
