@@ -71,7 +71,7 @@ static size_t mapped(void) {
   return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool limit(int what, rlim_t most) {
+static bool limit(unsigned what, rlim_t most) {
   struct rlimit both = {most, most};
   return setrlimit(what, &both) == 0;
 }

@@ -3,7 +3,8 @@ local foreign = require "spec.support.foreign"
 local lfs = require "lfs"
 local script = require "spec.support.script"
 
-local FILES <const> = { ["out.lua"] = "outside", ["a.lua"] = "inside\0\xff", ["big"] = ("x"):rep(101),
+local FILES <const> = { ["out.lua"] = "outside", ["a.lua"] = "inside\0\xff",
+  ["big"] = ("x"):rep(101),
                         ["fits"] = ("x"):rep(100) }
 
 local function read(dir, name, folder)

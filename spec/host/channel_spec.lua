@@ -15,7 +15,8 @@ describe("a parcel", function()
   it("has a limit", function()
     assert.matches("parcel: more than 16777216 bytes", ask "{ ('x'):rep(1 << 24) }", 1, true)
     assert.matches("parcel: more than 1048576 texts",
-                   ask "(function() local t = {} for i = 1, 1048577 do t[i] = '' end return t end)()", 1, true)
+                   ask("(function() local t = {} for i = 1, 1048577 do t[i] = '' end "
+                       .. "return t end)()"), 1, true)
   end)
 
   it("keeps every byte", function()

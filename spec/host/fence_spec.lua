@@ -27,7 +27,8 @@ describe("a cell", function()
     local text = of_cell "status"
     assert.matches("\nNoNewPrivs:\t1\n", text, 1, true)
     assert.matches(FENCED and "\nSeccomp:\t2\n" or "\nSeccomp:\t0\n", text, 1, true)
-    assert.matches("\nSigCgt:\t0000000000000000\n", FENCED and text or "\nSigCgt:\t0000000000000000\n",
+    assert.matches("\nSigCgt:\t0000000000000000\n",
+      FENCED and text or "\nSigCgt:\t0000000000000000\n",
                    1, true)
   end)
 

@@ -18,7 +18,8 @@ describe("measure()", function()
 
   it("runs both sides in turns", function()
     local result = isolation.measure(host "/bin/true")
-    assert.same({ "L6", "ms", 1 }, { result.id, result.unit, math.floor(result.ratio * 10 + 0.5) // 10 })
+    assert.same({ "L6", "ms", 1 }, { result.id, result.unit,
+      math.floor(result.ratio * 10 + 0.5) // 10 })
     assert.is_nil(result.ok)
   end)
 

@@ -7,11 +7,13 @@ local SHARDS <const> = "shards: an integer 1..65536 expected, got 0\n"
 
 describe("a fault", function()
   local rows = {
-    { "return " .. BODY, "cluster.lua:2: " }, { "local l = " .. BODY .. "return l", "cluster.lua:2: " },
+    { "return " .. BODY, "cluster.lua:2: " }, { "local l = " .. BODY .. "return l",
+      "cluster.lua:2: " },
     { "local function f()\n return " .. BODY .. "end\nreturn f()", "cluster.lua:3: " },
     { "#!/bin/x\nreturn " .. BODY, "cluster.lua:3: " },
     { "return require 'lib'", "lib.lua:2: ", { ["lib.lua"] = "return " .. BODY } },
-    { "local l = require 'lib'", "lib.lua:3: ", { ["lib.lua"] = "\nlocal l = " .. BODY .. "return l" } },
+    { "local l = require 'lib'", "lib.lua:3: ",
+      { ["lib.lua"] = "\nlocal l = " .. BODY .. "return l" } },
     { "return require 'lib'()", "lib.lua:2: ",
       { ["lib.lua"] = "return function() local l = " .. BODY .. "return l end" } },
   }
@@ -46,7 +48,8 @@ describe("the same layout", function()
   it("is the same in every process", function()
     local text = [[
       local names, seen = {}, {}
-      for key in pairs { d = 1, b = 2, c = 3, a = 4, [7] = 5, [-1] = 6 } do seen[#seen + 1] = key end
+      for key in pairs { d = 1, b = 2, c = 3, a = 4, [7] = 5,
+        [-1] = 6 } do seen[#seen + 1] = key end
       for i = 1, 40 do names[i] = "r" .. math.random(1 << 40) .. "-" .. i end
       table.sort(names, function(x, y) return #x < #y end)
       for key in next, { x = 1, y = 2, z = 3 } do seen[#seen + 1] = key end

@@ -17,7 +17,8 @@ local function host(answers)
   end
   function cell:close() self.closed = true end
   return { child = function() return cell end,
-           read_below = function(_, name) return name == "m.lua" and "text" or nil, "absent" end }, cell
+           read_below = function(_, name) return name == "m.lua" and "text" or nil, "absent" end },
+             cell
 end
 
 local function load(answers)
@@ -46,7 +47,8 @@ describe("load()", function()
 
   it("keeps a cell that has rules, and asks it for other states only", function()
     local rules = { { name = "r", ok = true }, { name = "s", ok = false, why = "w" } }
-    local fine, made, cell = load { answer(rules), { "verdicts", "2", "r", "0", "x", "s", "1", "" } }
+    local fine, made, cell = load { answer(rules), { "verdicts", "2", "r", "0", "x", "s", "1",
+      "" } }
     assert.is_true(fine)
     assert.is_false(cell.closed)
     assert.same({ { name = "r", ok = true }, { name = "s", ok = false, why = "w" } },
@@ -68,11 +70,13 @@ describe("load()", function()
   local wrong = {
     { "it died", "its process ended: it died; --trust" },
     { "no seccomp", "its process ended: no seccomp; --no-isolate does without" },
-    { {}, "it has 0 texts" }, { { "layout" }, "it has 1 texts" }, { { "nonsense", "" }, "it has 2 texts" },
+    { {}, "it has 0 texts" }, { { "layout" }, "it has 1 texts" }, { { "nonsense", "" },
+      "it has 2 texts" },
     { { "nonsense", "", "x" }, "a layout's process said nonsense" },
     { { "layout", "", "", "0", "{}", "", "" }, "an answer that is none" },
     { { "need", "m", "x" }, "1 texts are left over" }, { { "broken", "why\27" }, "broke: why?" },
-    { { "raised", "", "te\27xt" }, "te?xt" }, { { "spent", "", "budget used up" }, "budget used up; --trust" },
+    { { "raised", "", "te\27xt" }, "te?xt" }, { { "spent", "", "budget used up" },
+      "budget used up; --trust" },
   }
   for i, row in ipairs(wrong) do
     it("is not taken in " .. i, function()

@@ -22,7 +22,8 @@ describe("a reader", function()
     assert.equal("it has 4 texts", refused(r.text, r))
   end)
 
-  for _, text in ipairs { "", "x", "-1", "1.0", "0x1", " 1", "1 ", "1e1", "13", "99999999999", "1\0" } do
+  for _, text in ipairs { "", "x", "-1", "1.0", "0x1", " 1", "1 ", "1e1", "13", "99999999999",
+    "1\0" } do
     it(("takes no %q for a number"):format(text), function()
       local r = letter.reader { text }
       assert.equal("text 1 is no number up to 12", refused(r.number, r, 12))
@@ -64,7 +65,8 @@ describe("a state", function()
     return refused(letter.take_state, letter.reader(out), {})
   end
   local rows = {
-    { 1, "", "layout is damaged" }, { 1, "{}", "layout is damaged" }, { 2, "", "its leaders are not one a shard" },
+    { 1, "", "layout is damaged" }, { 1, "{}", "layout is damaged" }, { 2, "",
+      "its leaders are not one a shard" },
     { 2, "\0\0", "its leaders are not one a shard" }, { 2, "\0\0\2\0", "s1 is led by r2" },
     { 2, "\xff\xff\0\0", "s0 is led by r65535" }, { 3, "", "text 3 is no name" },
     { 3, ("n"):rep(65), "text 3 is no name" }, { 4, "a b", "text 4 is no name" },
@@ -91,7 +93,8 @@ describe("a state", function()
       local list = table.move(out, 1, #out, 1, {})
       local i = g:int(1, #list)
       local at = g:int(1, math.max(#list[i], 1))
-      list[i] = list[i]:sub(1, at - 1) .. string.char(g:int(0, 255)) .. list[i]:sub(at + g:int(0, 1))
+      list[i] = list[i]:sub(1, at - 1) .. string.char(g:int(0, 255)) .. list[i]:sub(at + g:int(0,
+        1))
       local fine, err = pcall(letter.take_state, letter.reader(list), {})
       if not fine and not core.is_error(err) then return tostring(err) end
     end)

@@ -15,10 +15,12 @@ end
 
 describe("find()", function()
   it("looks below the script's folder", function()
-    local found = modules.new("deep/dir/cluster.lua", files { ["a/b.lua"] = "1", ["c/init.lua"] = "2" })
+    local found = modules.new("deep/dir/cluster.lua", files { ["a/b.lua"] = "1",
+      ["c/init.lua"] = "2" })
     assert.same({ "deep/dir/a/b.lua", "1" }, { found:find "a.b" })
     assert.same({ "deep/dir/c/init.lua", "2" }, { found:find "c" })
-    assert.same({ "deep/dir/ a/b.lua 262144", "deep/dir/ c.lua 262144", "deep/dir/ c/init.lua 262144" },
+    assert.same({ "deep/dir/ a/b.lua 262144", "deep/dir/ c.lua 262144",
+      "deep/dir/ c/init.lua 262144" },
                 asked)
     assert.same({ "x.lua", "1" }, { modules.new("l.lua", files { ["x.lua"] = "1" }):find "x" })
     assert.same({ ". x.lua 262144" }, asked)
@@ -31,11 +33,13 @@ describe("find()", function()
                 { modules.new("d/c.lua", files { ["a.lua"] = false }):find "a" })
   end)
 
-  for _, name in ipairs { "", ".", "a.", ".a", "a..b", "../a", "/a", "a/b", "A", "a-b", "a\0", "a b",
+  for _, name in ipairs { "", ".", "a.", ".a", "a..b", "../a", "/a", "a/b", "A", "a-b", "a\0",
+    "a b",
                           "\u{e9}", "a\n" } do
     it(("reads nothing for %q"):format(name), function()
       local found = modules.new("c.lua", files {})
-      assert.same({ nil, "a name is made of a-z, 0-9 and _, with dots between" }, { found:find(name) })
+      assert.same({ nil, "a name is made of a-z, 0-9 and _, with dots between" },
+        { found:find(name) })
       assert.same({}, asked)
     end)
   end

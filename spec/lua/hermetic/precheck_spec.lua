@@ -2,7 +2,8 @@ local precheck = require "tidal.hermetic.precheck"
 
 describe("code()", function()
   local rows = {
-    { "return 1", "return 1" }, { "#!/x\nreturn 1", "\nreturn 1" }, { "\xEF\xBB\xBFreturn", "return" },
+    { "return 1", "return 1" }, { "#!/x\nreturn 1", "\nreturn 1" }, { "\xEF\xBB\xBFreturn",
+      "return" },
     { "\xEF\xBB\xBF#x\r\ny", "\ny" }, { "#", "" }, { "", "" }, { "\n#x", "\n#x" },
   }
   for _, row in ipairs(rows) do

@@ -2,7 +2,8 @@ local strings = require "tidal.hermetic.strings"
 
 local charged
 local cell = { charge = function(work) charged = work end, memory = 1 << 20,
-               find = string.find, match = string.match, gmatch = string.gmatch, gsub = string.gsub }
+               find = string.find, match = string.match, gmatch = string.gmatch,
+                 gsub = string.gsub }
 local library = strings.library(cell)
 
 describe("tostring()", function()
@@ -51,6 +52,7 @@ end)
 
 describe("the library", function()
   it("lacks what does not belong", function()
-    for _, name in ipairs { "dump", "pack", "unpack", "packsize" } do assert.is_nil(library[name]) end
+    for _, name in ipairs { "dump", "pack", "unpack",
+      "packsize" } do assert.is_nil(library[name]) end
   end)
 end)

@@ -54,11 +54,10 @@ end)
 
 describe("next()", function()
   it("gives the keys in the same order", function()
-    local t, out, key, value = { z = false, a = 2, 5, [-1] = 3 }, {}, nil, nil
-    repeat
-      key, value = tables.next(t, key)
-      out[#out + 1] = key and tostring(key) .. tostring(value)
-    until key == nil
+    local out = {}
+    for key, value in tables.next, { z = false, a = 2, 5, [-1] = 3 } do
+      out[#out + 1] = key .. tostring(value)
+    end
     assert.same({ "-13", "15", "a2", "zfalse" }, out)
     assert.is_nil(tables.next {})
   end)
@@ -75,7 +74,8 @@ describe("the library", function()
   end
 
   it("inserts, removes and moves as table does", function()
-    for _, args in ipairs { { 9 }, { 1, 9 }, { 3, 9 }, { 6, 9 }, { 7, 9 }, { 0, 9 }, {}, { 1, 2, 3 },
+    for _, args in ipairs { { 9 }, { 1, 9 }, { 3, 9 }, { 6, 9 }, { 7, 9 }, { 0, 9 }, {}, { 1, 2,
+      3 },
                             { "2", 9 }, { 1.5, 9 } } do
       agree("insert", table.unpack(args))
     end
@@ -107,7 +107,8 @@ describe("the library", function()
       end
       library.sort(mine)
       table.sort(theirs)
-      if table.concat(mine, ",") ~= table.concat(theirs, ",") then return table.concat(mine, ",") end
+      if table.concat(mine, ",") ~= table.concat(theirs, ",") then return table.concat(mine,
+        ",") end
     end)
     local list = {}
     for i = 1, 200 do list[i] = { i % 3, i } end

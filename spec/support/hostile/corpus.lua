@@ -4,13 +4,12 @@
 local M = {}
 
 M.CALLS = "instruction budget used up"
-M.BYTES = "memory budget used up"
 -- A loop that also fills memory may meet either end first.
 M.EITHER = "budget used up"
 -- Work inside Lua itself that nothing counts: the wall around the process.
 M.TIME = "it used up its 1 s of processor time"
 
-local CALLS <const>, BYTES <const>, EITHER <const> = M.CALLS, M.BYTES, M.EITHER
+local CALLS <const>, EITHER <const> = M.CALLS, M.EITHER
 
 -- A layout that is fine, for scripts whose attempt must come to nothing.
 M.FINE = [[

@@ -26,7 +26,8 @@ family("the world", " here: a layout ", {
 })
 
 family("require", "no module ", {
-  "require 'ffi'", "require 'lfs'", "require 'socket'", "require '../canary'", "require '/etc/passwd'",
+  "require 'ffi'", "require 'lfs'", "require 'socket'", "require '../canary'",
+    "require '/etc/passwd'",
   "require 'canary\\0'", "require 'a..b'", "require '.canary'", "require ''", "require 'link'",
   "require 'folder.link'", "require 'tidal.core'", "require 'tidal.host'", "require 'tidal.cell'",
   "require 'io'", "require 'CANARY'", "require 'big'", "require 'fifo'", "require 'deep.outside'",
@@ -94,11 +95,14 @@ family("a layout that lies", "routing", {
   ranges "{ { shard = 0, first = 0, last = 5 }, { shard = 1, first = 7, last = -1 } }",
   ranges "{ { shard = 0, first = 5, last = 0 } }", ranges "{ { shard = 0, first = 0.5 } }",
   ranges "{ { shard = 0, first = 0, last = 1e3 } }", ranges "{ { shard = 0, first = 0/0 } }",
-  ranges "{ { shard = 0, first = -0.0, last = -1 } }", ranges "{ { shard = 2, first = 0, last = -1 } }",
+  ranges "{ { shard = 0, first = -0.0, last = -1 } }",
+    ranges "{ { shard = 2, first = 0, last = -1 } }",
   ranges "{ { shard = 65536, first = 0, last = -1 } }", ranges "{}", ranges "''", ranges "(5)",
   ranges "{ { shard = 0, first = 0, last = 2^53 + 1 } }", ranges "'s0 0..1e3'",
-  ranges "{ { shard = 0, first = 0, last = 18446744073709551616 } }", ranges "(('s0 0..1 '):rep(9))",
-  ranges "(setmetatable({}, { __index = function() return {} end, __len = function() return 1 << 40 end }))",
+  ranges "{ { shard = 0, first = 0, last = 18446744073709551616 } }",
+    ranges "(('s0 0..1 '):rep(9))",
+  ranges("(setmetatable({}, { __index = function() return {} end, "
+    .. "__len = function() return 1 << 40 end }))"),
   layout "shards = 1, routing = {}", layout "shards = 2, routing = tidal.routing.single()",
 })
 family("a layout that lies elsewhere", "cluster", {
