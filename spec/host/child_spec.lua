@@ -59,8 +59,8 @@ describe("child()", function()
   local wrong = {
     { "{ memory = 1 }", "lpeg: a C function expected" },
     { "{ lpeg = lpeg, memory = 5 }", "memory: 1 MiB to 1 TiB expected" },
-    { "{ lpeg = lpeg, memory = 1 << 25, seconds = 0 }", "seconds: 1 to 10 expected" },
-    { "{ lpeg = lpeg, memory = 1 << 25, seconds = 11 }", "seconds: 1 to 10 expected" },
+    { "{ lpeg = lpeg, memory = 1 << 25, seconds = 0 }", "seconds: 1 to 30 expected" },
+    { "{ lpeg = lpeg, memory = 1 << 25, seconds = 31 }", "seconds: 1 to 30 expected" },
     { "5", "table expected" },
   }
   for _, row in ipairs(wrong) do
