@@ -71,8 +71,12 @@ static size_t mapped(void) {
   return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* For good; a limit that is tighter already stays. */
 static bool limit(unsigned what, rlim_t most) {
-  struct rlimit both = {most, most};
+  struct rlimit both;
+  if (getrlimit(what, &both) != 0) return false;
+  if (both.rlim_max > most) both.rlim_max = most;
+  both.rlim_cur = both.rlim_max;
   return setrlimit(what, &both) == 0;
 }
 

@@ -42,7 +42,8 @@ end
 
 -- One question, and the reader of its answer behind its first word.
 local function ask(child, path, question)
-  local list, why = child:ask(question)
+  local ran, list, why = pcall(child.ask, child, question)
+  if not ran then list, why = nil, tostring(list) end
   if not list then
     fail("isolation", "%s: its process ended: %s%s", path, why,
          why:find("seccomp", 1, true) and "; --no-isolate does without"

@@ -180,7 +180,8 @@ function M.put_error(out, err)
 end
 
 local function take_fault(reader)
-  local path, message, file = reader:text(), reader:text(), reader:text()
+  local path, message = M.shown(reader:text()), M.shown(reader:text())
+  local file = M.shown(reader:text())
   local line = reader:number(0x7fffffff)
   return { path = path, message = message, file = file ~= "" and file or nil,
            line = line > 0 and line or nil }

@@ -106,6 +106,14 @@ describe("load()", function()
     assert.equal("isolation", err.code)
   end)
 
+  it("says so again when it is asked again", function()
+    local _, made, cell = load { answer { { name = "r", ok = true } } }
+    function cell.ask() error("the child is closed", 0) end
+    local fine, err = pcall(made.rules[1].check, script.layout())
+    assert.same({ false, "isolation" }, { fine, err.code })
+    assert.matches("its process ended: the child is closed", tostring(err), 1, true)
+  end)
+
   it("refuses other numbers of verdicts", function()
     local _, made = load { answer { { name = "r", ok = true } }, { "verdicts", "0" } }
     local fine, err = pcall(made.rules[1].check, script.layout())
