@@ -1,4 +1,5 @@
 -- What a cell has left, as the kernel tells it.
+local cli = require "spec.support.cli"
 local foreign = require "spec.support.foreign"
 
 local FENCED <const> = foreign.fenced()
@@ -42,6 +43,25 @@ describe("a cell", function()
     assert.equal(FENCED, space ~= nil)
     -- what the host maps, the budget of 32 MiB and 64 MiB beside it
     if space then assert.is_true(math.tointeger(space) < 300 << 20, space) end
+  end)
+
+  it("dies with its parent", function()
+    local _, out = cli.run { "-e", foreign.OPEN .. [[
+      local c = new()
+      os.execute "sleep 0.3"  -- until it is fenced in
+      print(c:pid())
+      io.stdout:flush()
+      os.execute "kill -9 $PPID"]] }
+    local pid = out:match "^(%d+)\n$"
+    local state
+    for _ = 1, 100 do
+      local file = io.open("/proc/" .. pid .. "/status")
+      state = file and file:read "a":match "State:%s+(%S)" or "gone"
+      if file then file:close() end
+      if state == "gone" or state == "Z" then return end  -- nobody may reap it
+      os.execute "sleep 0.05"
+    end
+    assert.equal("gone", state)
   end)
 
   it("does without the filter where it is told to", function()
