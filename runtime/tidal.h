@@ -17,6 +17,7 @@
 #include "format/cuts.h"
 #include "format/layout.h"
 #include "format/lines.h"
+#include "format/parcel.h"
 #include "format/record.h"
 #include "format/segment.h"
 #include "format/segname.h"

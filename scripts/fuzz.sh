@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-24}
 [ $# -eq 0 ] || shift
-targets=${*:-batch segment log segname checkpoint cuts layout id ranges lines}
+all="batch segment log segname checkpoint cuts layout id ranges lines parcel"
+targets=${*:-$all}
 out=build/fuzz
 golden=${TIDAL_GOLDEN:-spec/golden}
 sanitize=address,undefined

@@ -2,6 +2,7 @@
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
 -- false, why }. A function(layout) in the list of rules is one too.
+local core = require "tidal.core"
 local suggest = require "tidal.suggest"
 
 local Rule = { __name = "tidal.Rule" }
@@ -57,6 +58,25 @@ function M.max_leaders(n)
     end
     return true
   end)
+end
+
+-- What a rule raises is its verdict; what kept it from being asked is not.
+local function verdict(rule, layout)
+  local ran, ok, why = pcall(rule.check, layout)
+  if not ran and core.is_error(ok) and ok.code == "isolation" then
+    error(ok, 0)
+  end
+  if not ran then ok, why = false, ok end
+  return { name = rule.name, ok = ok and true or false,
+           why = not ok and tostring(why or "broken") or nil }
+end
+
+---What the layout's rules say about it.
+---@return table[] list of { name =, ok =, why = }
+function M.judge(layout)
+  local out = {}
+  for i, rule in ipairs(layout.rules) do out[i] = verdict(rule, layout) end
+  return out
 end
 
 return suggest.guard(M, "tidal.rules")

@@ -185,6 +185,7 @@ void td_bind_open_home(lua_State *L);
 void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
+void td_bind_open_layout(lua_State *L);
 
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);

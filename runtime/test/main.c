@@ -69,7 +69,8 @@ bool test_again(void) {
 }
 
 static const struct { const char *name; void (*run)(void); } suites[] = {
-  {"layout", test_layout}, {"lines", test_lines},
+  {"layout", test_layout}, {"parcel", test_parcel},
+  {"filter", test_filter}, {"lines", test_lines},
   {"live", test_live}, {"verify", test_verify},
   {"base", test_base}, {"float", test_float}, {"batch", test_batch},
   {"segment", test_segment},

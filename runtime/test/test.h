@@ -53,6 +53,8 @@ int test_append(const char *path);
 
 /* One function per test file, called from main.c. */
 void test_layout(void);
+void test_parcel(void);
+void test_filter(void);
 void test_lines(void);
 void test_live(void);
 void test_verify(void);

@@ -44,6 +44,7 @@ local rows = {
   ["log"] = row({ region, shard }, 1, 3),
   ["segment"] = row({ region, shard, u64 }, 1, 3, 42), ["parse"] = row({ bytes }, "s3"),
   ["unpack_segment"] = row({ bytes }, ("x"):rep(12)), ["hash"] = row({ u64 }, 42),
+  ["layout"] = row({ bytes }, require "spec.support.script".layout():text()),
   ["checksum"] = row({ bytes }, "x"), ["profile"] = row({ object "tidal.Router",
     optional(function(v) return v == 256 or v == 65536 end) }, core.router.even(3), 64),
   ["state"] = row({ a_table }, { "r0:s0" }), ["node"] = row({ optional(a_table) }, {}),

@@ -6,6 +6,7 @@
 local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
+local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
@@ -95,7 +96,8 @@ local function progress(name)
 end
 
 -- What is measured from Lua, in this process and with its neighbours.
-local function lua_results(host)
+local function lua_results(module)
+  local host = module and module.path
   local results = {}
   for _, case in ipairs(cases.list()) do
     progress(case.name)
@@ -103,6 +105,8 @@ local function lua_results(host)
   end
   progress "instructions of route(id)"
   results[#results + 1] = instructions.measure(host)
+  progress "isolation"
+  results[#results + 1] = isolation.measure(module)
   progress "LuaJIT"
   local foreign = luajit.measure(host)
   table.move(foreign, 1, #foreign, #results + 1, results)
@@ -116,10 +120,10 @@ function M.run(args)
   local opts, rest = options.parse(args, { json = "flag", peers = "flag",
                                            dir = "value" }, SYNOPSIS)
   options.expect(rest, 0, 0, SYNOPSIS)
-  local host = options.host()
-  host = host and host.path
+  local module = options.host()
+  local host = module and module.path
   local report = { control = bench.control() }
-  local results = opts.peers and {} or lua_results(host)
+  local results = opts.peers and {} or lua_results(module)
   progress(opts.peers and "peers" or "C side")
   local c = c_results(host, opts)
   progress()

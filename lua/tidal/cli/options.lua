@@ -152,9 +152,34 @@ function M.reader(path)
   return reader
 end
 
----The layout in a file.
-function M.layout(path)
-  return require "tidal.cluster".load(path)
+---What M.parse takes for a verb with a LAYOUT, beside its own options.
+---@param spec table as for M.parse; changed
+function M.with_layout(spec)
+  spec.trust, spec["no-isolate"] = "flag", "flag"
+  return spec
+end
+
+local function warn(form, ...)
+  io.stderr:write("tidal-lua: ", form:format(...), "\n")
+end
+
+---The layout that a script returns, evaluated in a process of its own;
+---with --trust in full Lua, here. Another interpreter than tidal-lua has
+---chosen full Lua for all it does.
+---@param path string
+---@param opts? table what M.parse gave for M.with_layout
+function M.layout(path, opts)
+  local host = M.host()
+  local trusted = opts and opts.trust
+  if trusted then
+    warn("%s runs in full Lua, without limits (--trust)", path)
+  end
+  if trusted or not host then return require "tidal.cluster".load(path) end
+  local open = opts and opts["no-isolate"]
+  if open then
+    warn("%s runs without a system-call filter (--no-isolate)", path)
+  end
+  return require "tidal.hermetic".load(host, path, { filter = not open })
 end
 
 ---The region of that name; fails with those there are.

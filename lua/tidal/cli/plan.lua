@@ -53,12 +53,12 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     json = "flag", wal = "list", output = "value",
     ["detailed-exitcode"] = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
-  local made = plan.new(options.layout(rest[1]))
+  local made = plan.new(options.layout(rest[1], opts))
   if opts.wal then weigh(made, opts.wal) end
   local style = not opts.output and options.style(io.stdout) or nil
   write(opts.json and made:json() or made:text(style), opts.output)

@@ -8,6 +8,7 @@
 --
 -- Pure: reads the layout, changes nothing, asks nobody.
 local json = require "tidal.json"
+local rules = require "tidal.rules"
 local weigh = require "tidal.cluster.weigh"
 
 local Plan = { __name = "tidal.Plan" }
@@ -51,17 +52,6 @@ local function loss_of(layout, region)
   }
 end
 
-local function judge(layout)
-  local out = {}
-  for i, rule in ipairs(layout.rules) do
-    local ran, ok, why = pcall(rule.check, layout)
-    if not ran then ok, why = false, ok end  -- what the rule raised
-    out[i] = { name = rule.name, ok = ok and true or false,
-               why = not ok and tostring(why or "broken") or nil }
-  end
-  return out
-end
-
 ---@param layout table of tidal.cluster{...}
 function M.new(layout)
   local losses = {}
@@ -72,7 +62,7 @@ function M.new(layout)
     layout = layout,
     hash = layout:hash(),
     ranges = layout:ranges(),
-    rules = judge(layout),
+    rules = rules.judge(layout),
     losses = losses,
   }, Plan)
 end

@@ -164,6 +164,34 @@ describe("layout()", function()
   it("loads a layout", function()
     assert.equal("prod", options.layout "scripts/cluster.lua".name)
   end)
+
+  -- What hermetic.load is given for these options, and what is warned.
+  local function asked(opts, host)
+    local hermetic, stderr, kept = require "tidal.hermetic", io.stderr, options.host
+    local load, calls, said = hermetic.load, {}, {}
+    hermetic.load = function(...) calls[#calls + 1] = { ... } return "apart" end
+    io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
+    options.host = function() return host end
+    local made = options.layout("scripts/cluster.lua", opts)
+    hermetic.load, io.stderr, options.host = load, stderr, kept
+    return { made == "apart", calls[1] and calls[1][3].filter, table.concat(said) }
+  end
+
+  it("evaluates it apart where it runs in tidal-lua", function()
+    assert.same({ true, true, "" }, asked(nil, {}))
+    assert.same({ true, true, "" }, asked({}, {}))
+  end)
+
+  it("says so when it does not", function()
+    assert.same({ false, nil, "tidal-lua: scripts/cluster.lua runs in full Lua, without limits "
+                  .. "(--trust)\n" }, asked({ trust = true }, {}))
+    assert.same({ true, false, "tidal-lua: scripts/cluster.lua runs without a system-call filter "
+                  .. "(--no-isolate)\n" }, asked({ ["no-isolate"] = true }, {}))
+  end)
+
+  it("has chosen full Lua in another interpreter", function()
+    assert.same({ false, nil, "" }, asked({}, nil))
+  end)
 end)
 
 describe("region()", function()

@@ -259,7 +259,7 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     layout = "value", region = "value", ["skip-bad"] = "flag", json = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 2, SYNOPSIS)
@@ -268,7 +268,7 @@ function M.run(args)
       options.usage("--%s is missing\nusage: tidal-lua %s", name, SYNOPSIS)
     end
   end
-  local path, layout = rest[1], options.layout(opts.layout)
+  local path, layout = rest[1], options.layout(opts.layout, opts)
   local region = options.region(layout, opts.region,
                                 "--region " .. opts.region).id
   local source = open_source(rest[2])
