@@ -19,6 +19,7 @@
 --   minimal       true if nothing that gives each shard the keys that `to`
 --                 gives it, as many of them, moves less
 --   price         what it costs, once weighed (cluster/price.lua), else nil
+--   region        the name of the one region it is about, after :only()
 --
 -- The bound. Any layout in which every shard owns as many keys as in `to` has
 -- to bring each shard what it gains: sum over shards of max(0, keys in to -
@@ -27,8 +28,10 @@
 -- moves, whatever the steps. In bytes it is the same with the bytes that
 -- shards hold.
 --
--- Methods: :json() :text(style) :states() :check() :weigh(dirs) and those of
--- cluster/algebra.lua and cluster/waves.lua.
+-- Methods: :empty(), :check() -> what refuses it or nil, :states() -> layout
+-- after each prefix of the steps, :weigh(dirs), :json(), :text(style), and
+-- those of cluster/algebra.lua (:inverse() .. :split() :only() :rebase()) and
+-- cluster/waves.lua (:waves{}).
 local core = require "tidal.core"
 local changes = require "tidal.cluster.changes"
 local course = require "tidal.cluster.course"
@@ -42,6 +45,7 @@ local Diff = {}
 
 local META <const> = { __name = "tidal.Diff", __metatable = "locked" }
 local fields_of = setmetatable({}, { __mode = "k" })
+local judged = setmetatable({}, { __mode = "k" })  -- { refusal =, stride = }
 
 local RANGES_MAX <const> = 65536  -- of a table, also on the way
 
@@ -177,15 +181,54 @@ function Diff:empty()
   return #fields_of[self].steps == 0
 end
 
+---What refuses the plan: the first step after which a rule is broken, or nil
+---(cluster/judge.lua).
+---@return table? refusal, integer stride
+function Diff:check()
+  local found = judged[self]
+  if not found then
+    local refusal, stride = require "tidal.cluster.judge".judge(fields_of[self])
+    found = { refusal = refusal, stride = stride }
+    judged[self] = found
+  end
+  return found.refusal and frozen.view(found.refusal, "plan"), found.stride
+end
+
+---The layout after each prefix of the steps, from none to all of them:
+---`for i, layout, step in plan:states() do`.
+function Diff:states()
+  return require "tidal.cluster.judge".states(fields_of[self])
+end
+
+---The same plan with its price, from the logs of the old layout's regions.
+---@param dirs { [string]: string } directory by region name
+---@param progress? fun(done: integer, total: integer) bytes
+---@return table? plan, table? err
+function Diff:weigh(dirs, progress)
+  local fields = fields_of[self]
+  local price, least = require "tidal.cluster.price".of(fields, dirs, progress)
+  if not price then return nil, least end
+  local bound = fields.lower_bound
+  return M.with(self, {
+    price = price,
+    lower_bound = { keys = bound.keys, share = bound.share, bytes = least },
+  })
+end
+
 ---The plan as one JSON object (one line).
 function Diff:json()
-  return require "tidal.cluster.diff_json".text(fields_of[self])
+  return require "tidal.cluster.diff_json".text(fields_of[self],
+                                                (self:check()))
 end
 
 ---The plan as text, as `tidal-lua diff` prints it.
 ---@param style? table of tidal.render.terminal; default plain
 function Diff:text(style)
   return require "tidal.render.diff".text(self, style)
+end
+
+for name, method in next, (require "tidal.cluster.algebra") do
+  if name:find "^__" then META[name] = method else Diff[name] = method end
 end
 
 return M

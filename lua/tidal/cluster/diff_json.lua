@@ -137,7 +137,7 @@ function M.members(fields, refusal)
     { "minimal", fields.minimal },
     { "steps", M.steps(fields.steps) },
     { "refused", refusal_json(refusal) },
-    fields.price and { "price", require "tidal.cluster.price".json(fields) },
+    fields.price and { "price", require "tidal.cluster.price".json(fields.price) },
   }
 end
 

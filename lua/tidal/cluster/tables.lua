@@ -76,34 +76,41 @@ function M.owned(t)
   return out
 end
 
+---Calls visit(first, last, owner in a, owner in b, ranges) for each piece in
+---which both have one owner, by rising keys; ranges is how many a table has
+---at most that is b up to there and a behind.
+function M.walk(a, b, visit)
+  local i, j, first = 1, 1, 0
+  local left, right = #a.firsts, #b.firsts
+  while true do
+    local a_last, b_last = M.last(a, i), M.last(b, j)
+    local last = ult(a_last, b_last) and a_last or b_last
+    visit(first, last, a.owners[i], b.owners[j], j + left - i + 1)
+    if last == -1 then return end
+    first = last + 1
+    if last == a_last then i = math.min(i + 1, left) end
+    if last == b_last then j = math.min(j + 1, right) end
+  end
+end
+
 ---The keys whose shard differs, as moves in order of the keys, and the most
 ---ranges that a table has on the way from a to b in that order.
 ---@return table[] moves, integer most
 function M.moves(a, b)
-  local out, i, j, most = {}, 1, 1, math.max(#a.firsts, #b.firsts)
-  local left, right, first = #a.firsts, #b.firsts, 0
-  while true do
-    local a_last, b_last = M.last(a, i), M.last(b, j)
-    local last = ult(a_last, b_last) and a_last or b_last
-    local source, target = a.owners[i], b.owners[j]
+  local out, most = {}, math.max(#a.firsts, #b.firsts)
+  M.walk(a, b, function(first, last, source, target, ranges)
+    if source == target then return end
     local before = out[#out]
-    if source == target then
-      first = last + 1
+    most = math.max(most, ranges)
+    if before and before.last + 1 == first and before.source == source
+       and before.target == target then
+      before.last = last
     else
-      if before and before.last + 1 == first and before.source == source
-         and before.target == target then
-        before.last = last
-      else
-        out[#out + 1] = { first = first, last = last, source = source,
-                          target = target }
-      end
-      first = last + 1
-      most = math.max(most, j + left - i + 1)
+      out[#out + 1] = { first = first, last = last, source = source,
+                        target = target }
     end
-    if last == -1 then return out, most end
-    if last == a_last then i = math.min(i + 1, left) end
-    if last == b_last then j = math.min(j + 1, right) end
-  end
+  end)
+  return out, most
 end
 
 -- The moves in order of the keys; they come so, or nearly.

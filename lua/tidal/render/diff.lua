@@ -102,6 +102,17 @@ function M.say(step)
   return SAY[step.kind](step)
 end
 
+---Any step or change in words.
+function M.words(step)
+  if SAY[step.kind] then
+    local sign, words = M.say(step)
+    return sign == "~" and words or sign .. " " .. words
+  end
+  return ("s%d -> s%d %s..%s"):format(step.source, step.target,
+                                      core.u64.hex(step.first),
+                                      core.u64.hex(step.last))
+end
+
 local function changes(plan, style)
   local list, rows = {}, nil
   for _, change in ipairs(plan.changes) do
@@ -164,9 +175,11 @@ local function moves(plan, style)
 end
 
 local NOUNS <const> = {
-  { "split", "split" }, { "merge", "merge" }, { "move", "move" },
-  { "add_region", "new region" }, { "remove_region", "region removed" },
-  { "rename_region", "region renamed" }, { "leader", "change of leaders" },
+  { "split", "split", "splits" }, { "merge", "merge", "merges" },
+  { "move", "move", "moves" }, { "add_region", "new region", "new regions" },
+  { "remove_region", "region removed", "regions removed" },
+  { "rename_region", "region renamed", "regions renamed" },
+  { "leader", "change of leaders", "changes of leaders" },
 }
 
 -- "1 split, 3 moves"
@@ -179,10 +192,9 @@ local function tally(plan)
     counts.move = (counts.move or 0) + #plan.moves
   end
   for _, noun in ipairs(NOUNS) do
-    if counts[noun[1]] then
-      out[#out + 1] = ("%d %s"):format(counts[noun[1]],
-                                       counts[noun[1]] == 1 and noun[2]
-                                       or noun[2]:gsub("^%a+", "%0s", 1))
+    local n = counts[noun[1]]
+    if n then
+      out[#out + 1] = ("%d %s"):format(n, n == 1 and noun[2] or noun[3])
     end
   end
   return #out > 0 and table.concat(out, ", ") or count(#plan.steps, "step")
@@ -223,13 +235,42 @@ local function advice(plan, style)
   return style:paint("yellow", words)
 end
 
+-- Why the plan is refused, the fewest steps that show it, and the repair.
+local function refusal(plan, style)
+  local found, stride = plan:check()
+  if not found then
+    if stride == 1 then return nil end
+    return ("rules were checked after every %d moves"):format(stride)
+  end
+  local out = { style:paint("red", "plan rejected:") }
+  if found.step == 0 then
+    out[1] = ("%s the layout itself breaks rule '%s': %s"):format(
+      out[1], found.rule, found.why)
+    return out[1]
+  end
+  out[1] = ("%s after step %d of %d rule '%s' is broken: %s."):format(
+    out[1], found.step, #plan.steps, found.rule, found.why)
+  if #found.steps > 0 then
+    out[1] = ("%s shrunk %d -> %s:"):format(out[1], found.step,
+                                            count(#found.steps, "step"))
+  end
+  for i, step in ipairs(found.steps) do
+    out[#out + 1] = ("  %d. %s"):format(found.numbers[i], M.words(step))
+  end
+  out[#out + 1] = found.repair
+    and ("  %s to repair (checked)"):format(found.repair.text)
+    or "  no other order near this one keeps the rules"
+  return table.concat(out, "\n")
+end
+
 ---@param plan table of cluster/diff.lua
 ---@param style? table of tidal.render.terminal
 function M.text(plan, style)
   style = style or terminal.plain
   if plan:empty() then return "no changes" end
   local parts = {}
-  for _, part in ipairs { head, changes, moves, summary, advice } do
+  for _, part in ipairs { head, changes, moves, summary, advice,
+                          refusal } do
     parts[#parts + 1] = part(plan, style)
   end
   return table.concat(parts, "\n")
