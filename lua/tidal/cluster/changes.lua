@@ -2,6 +2,7 @@
 --
 --   { kind = "split" | "merge" | "move", source =, target =, and with ranges
 --     first =, last =, share = }
+--   { kind = "renumber_region", region =, source =, target = }   numbers
 --   and the steps that are not moves, as they are (cluster/steps.lua).
 --
 -- Keys that go to a shard that owned nothing are split off their source, if
@@ -16,6 +17,26 @@ local function kind_of(move, before, after)
   if keeps and not owned then return "split" end
   if not keeps and owned then return "merge" end
   return "move"
+end
+
+---Regions of both layouts that get another number: their logs are named by
+---it. A list of { kind =, region = new name, old = old name, source =,
+---target = }.
+function M.renumbered(from, to, steps)
+  local out, renamed = {}, {}
+  for _, step in ipairs(steps) do
+    if step.kind == "rename_region" then renamed[step.region] = step.to end
+  end
+  for _, region in ipairs(from.regions) do
+    local name = renamed[region.name] or region.name
+    local now = to:region(name)
+    if now and now.id ~= region.id then
+      out[#out + 1] = { kind = "renumber_region", region = name,
+                        old = region.name, source = region.id,
+                        target = now.id }
+    end
+  end
+  return out
 end
 
 ---@param from table
@@ -36,7 +57,8 @@ function M.of(from, to, steps)
       }
     end
   end
-  return out
+  local renumbered = M.renumbered(from, to, steps)
+  return table.move(renumbered, 1, #renumbered, #out + 1, out)
 end
 
 return M

@@ -84,10 +84,17 @@ local function leader_names(layout, renamed)
   return function(s) return plain[s] end
 end
 
+-- Shards are added rising, and removed from the last one on.
 local function add_runs(out, kind, first, last, leader)
+  local list = {}
   runs(first, last, leader, function(from, upto, name)
-    out[#out + 1] = { kind = kind, first = from, last = upto, leader = name }
+    list[#list + 1] = { kind = kind, first = from, last = upto,
+                        leader = name }
   end)
+  local falling = kind == "remove_shard"
+  for i = 1, #list do
+    out[#out + 1] = list[falling and #list + 1 - i or i]
+  end
 end
 
 -- Runs of one shard's old and new leader, where they differ.

@@ -221,6 +221,12 @@ function Diff:json()
                                                 (self:check()))
 end
 
+---What another object of JSON holds of this plan, as pairs.
+function Diff:json_members()
+  return require "tidal.cluster.diff_json".members(fields_of[self],
+                                                   (self:check()))
+end
+
 ---The plan as text, as `tidal-lua diff` prints it.
 ---@param style? table of tidal.render.terminal; default plain
 function Diff:text(style)
@@ -230,5 +236,7 @@ end
 for name, method in next, (require "tidal.cluster.algebra") do
   if name:find "^__" then META[name] = method else Diff[name] = method end
 end
+
+Diff.waves = require "tidal.cluster.waves".waves
 
 return M

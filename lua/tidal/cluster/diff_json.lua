@@ -49,8 +49,7 @@ local ENDS <const> = {
 
 ---A step or a change as a JSON value.
 function M.step(step)
-  if step.first and math.type(step.source) == "integer"
-     and step.kind ~= "leader" then
+  if step.first and math.type(step.source) == "integer" then
     return json.raw(MOVE:format(('{"kind":"%s",'):format(step.kind),
                                 step.first, step.last, step.source,
                                 step.target) .. "}")

@@ -8,7 +8,8 @@
 --   regions = { { region = name, bytes =, events =, moves = { events, ... }
 --             or nil }, ... } of each region that was read and stays
 --   copies = { { region =, source =, bytes =, events = }, ... } whole logs,
---            as they lie there, of each region that was read to each new one
+--            as they lie there, of each region that was read to each new one,
+--            and of a region whose number changes to itself
 -- }
 --
 -- Each region moves keys within its own logs. Moves of ranges are counted by
@@ -113,24 +114,29 @@ local function tally(plan, profiles, read)
   return moves, events, gains
 end
 
--- The regions of both layouts, by name: which stay (under what name), which
--- are new.
+-- Which old regions are left in the end, and for each the regions that get a
+-- copy of its logs.
 local function regions(plan)
-  local stays, new, renamed = {}, {}, {}
+  local stays, new, copies = {}, {}, {}
+  for _, region in ipairs(plan.from.regions) do stays[region.name] = true end
   for _, step in ipairs(plan.steps) do
-    if step.kind == "rename_region" then renamed[step.region] = step.to end
     if step.kind == "add_region" then new[#new + 1] = step.region end
+    if step.kind == "remove_region" then stays[step.region] = nil end
   end
   for _, region in ipairs(plan.from.regions) do
-    local name = renamed[region.name] or region.name
-    if plan.to:region(name) then stays[region.name] = true end
+    copies[region.name] = table.move(new, 1, #new, 1, {})
   end
-  return stays, new
+  for _, change in ipairs(plan.changes) do
+    if change.kind == "renumber_region" then
+      table.insert(copies[change.old], change.region)
+    end
+  end
+  return stays, copies
 end
 
 -- Adds up what was read of each region.
 local function sum(plan, seen, read)
-  local stays, new = regions(plan)
+  local stays, copies = regions(plan)
   local price = { bytes = 0, events = 0, moves = {}, regions = {},
                   copies = {} }
   local least = 0
@@ -150,7 +156,7 @@ local function sum(plan, seen, read)
       price.events = price.events + events
       least = least + gains * RECORD_BYTES
     end
-    for _, name in ipairs(new) do
+    for _, name in ipairs(copies[source.region]) do
       price.copies[#price.copies + 1] = {
         region = name, source = source.region, bytes = source.bytes,
         events = source.profiles[1]:events(),

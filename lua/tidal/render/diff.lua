@@ -66,9 +66,13 @@ local SAY <const> = {
     return "-", ("region r%d %s"):format(step.at, step.region)
   end,
   order_regions = function(step)
-    return "~", ("regions are numbered %s (they were %s): logs are named by "
-      .. "number"):format(table.concat(step.target, " "),
-                          table.concat(step.source, " "))
+    return "~", ("regions stand in the order %s"):format(
+      table.concat(step.target, " "))
+  end,
+  renumber_region = function(step)
+    return "~", ("region %s is r%d, it was r%d: logs are named by number, "
+      .. "so all of its are new"):format(step.region, step.target,
+                                         step.source)
   end,
   add_shard = function(step)
     return "+", ("shard %s%s"):format(shards_text(step), led(step))
