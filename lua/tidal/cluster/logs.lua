@@ -76,24 +76,24 @@ local function check_region(source)
 end
 
 -- Live events only: what a cut left behind counts where it went.
-local function read_log(profile, source, shard, tick)
+local function read_log(counter, source, shard, tick)
   local walk, err = source.layouts:live(shard)
   if not walk then return nil, err end
   local closing <close> = walk
   while true do
     local bytes
-    bytes, err = walk:read(profile)
+    bytes, err = walk:read(counter)
     if not bytes then return nil, err end
     if bytes == 0 then return true end
     tick(bytes)
   end
 end
 
-local function read_source(profiles, source, tick)
+local function read_source(counters, source, tick)
   local fine, err = check_region(source)
   for _, shard in ipairs(fine and source.reader:shards() or {}) do
-    for _, profile in ipairs(profiles) do
-      fine, err = read_log(profile, source, shard, tick)
+    for _, counter in ipairs(counters) do
+      fine, err = read_log(counter, source, shard, tick)
       if not fine then break end
     end
     if not fine then break end
@@ -106,25 +106,27 @@ local function read_source(profiles, source, tick)
   return nil, err
 end
 
----Counts the live events of each region's logs in profiles: a log is read
----once for each.
+---Counts the live events of each region's logs in counters (profiles or
+---traffic): a log is read once for each.
 ---@param layout table names the regions
 ---@param dirs { [string]: string } directory by region name
----@param profiles fun(region: table, bytes: integer): table list of profiles
----  for a region whose directory holds so many bytes
+---@param counters fun(region: table, bytes: integer): table, fun()? a list of
+---  counters for a region whose directory holds so many bytes, and what to
+---  call when they have counted it
 ---@param progress? fun(done: integer, total: integer) bytes
 ---@return true? done, table? err
-function M.read(layout, dirs, profiles, progress)
+function M.read(layout, dirs, counters, progress)
   local sources, total = open(layout, dirs)
   if not sources then return nil, total end
   local done = 0
   for _, source in ipairs(sources) do
-    local list = profiles(source.region, source.reader:bytes())
+    local list, finish = counters(source.region, source.reader:bytes())
     local fine, err = read_source(list, source, function(bytes)
       done = done + bytes
       if progress then progress(done, math.max(done, total)) end
     end)
     if not fine then return nil, err end
+    if finish then finish() end
   end
   return true
 end

@@ -3,8 +3,7 @@
 --
 -- price = {
 --   bytes =, events =   of all moves in all regions, and of copies
---   moves = { { bytes =, events = }, ... } as plan.moves; nil where they
---           cannot be told apart, see below
+--   moves = { { bytes =, events = }, ... } as plan.moves
 --   regions = { { region = name, bytes =, events =, moves = { events, ... }
 --             or nil }, ... } of each region that was read and stays
 --   copies = { { region =, source =, bytes =, events = }, ... } whole logs,
@@ -14,8 +13,7 @@
 --
 -- Each region moves keys within its own logs. Moves of ranges are counted by
 -- a router whose shards are the pieces between the boundaries of both
--- layouts; those between two hashes by one that hashes to the least common
--- multiple; any other change of strategy by td_traffic.
+-- layouts; where single keys move, each pair of shards by td_traffic.
 local core = require "tidal.core"
 local json = require "tidal.json"
 local logs = require "tidal.cluster.logs"
@@ -41,12 +39,13 @@ local function router_of(pieces, from, upto, strategy)
   return tables.router(t)
 end
 
--- Counters of a plan with ranges: { routers, pairs(counts of router n) ->
--- calls each(source, target, move or nil, events) }.
+-- Counters of a plan with ranges: a list of functions that make them, and
+-- read(n, counter, each), which calls each(source, target, move or nil,
+-- events) for what the n-th counted.
 local function by_pieces(plan)
   local a, b = tables.of(plan.from), tables.of(plan.to)
   local strategy = plan.space == "hashes" and "hash_ranges" or "ranges"
-  local pieces, routers, move = {}, {}, 1
+  local pieces, makers, move = {}, {}, 1
   tables.walk(a, b, function(first, last, source, target)
     local moves = source ~= target
     pieces[#pieces + 1] = { first = first, source = source, target = target,
@@ -55,63 +54,61 @@ local function by_pieces(plan)
   end)
   for from = 1, #pieces, PIECES_MAX do
     local upto = math.min(from + PIECES_MAX - 1, #pieces)
-    routers[#routers + 1] = router_of(pieces, from, upto, strategy)
+    local router = router_of(pieces, from, upto, strategy)
+    makers[#makers + 1] = function()
+      return core.traffic(router, core.router.single())
+    end
   end
-  return routers, function(n, counts, each)
+  return makers, function(n, traffic, each)
     local from = (n - 1) * PIECES_MAX
-    for i = 1, math.min(PIECES_MAX, #pieces - from) do
-      local piece = pieces[from + i]
-      each(piece.source, piece.target, piece.move, counts[i] or 0)
+    for _, count in ipairs(traffic:counts()) do
+      local piece = count.source > 0 and pieces[from + count.source]
+      if piece then
+        each(piece.source, piece.target, piece.move, count.events)
+      end
     end
   end
 end
 
--- Between two hashes: the residue by both tells the shard in each.
-local function by_residues(plan)
-  local n, m = plan.from.shards, plan.to.shards
-  local a, b = n, m
-  while b ~= 0 do a, b = b, a % b end
-  local period, move = n // a * m, {}
+-- Counters of a plan by pair of shards, or by source alone.
+local function by_pairs(plan)
+  local from, to, move = plan.from.router, plan.to.router, {}
   for i, pair in ipairs(plan.moves) do
-    move[pair.source * 65536 + pair.target] = i
+    move[pair.source * 65537 + (pair.target or 65536)] = i
   end
-  return { core.router.hash(period) }, function(_, counts, each)
-    for r = 0, period - 1 do
-      local source, target = r % n, r % m
-      each(source, target, move[source * 65536 + target], counts[r] or 0)
+  return { function() return core.traffic(from, to) end },
+         function(_, traffic, each)
+    local arrived = traffic:arrived()
+    for _, pair in ipairs(traffic:counts()) do
+      local source, target = pair.source, pair.target
+      local listed = move[source * 65537 + (target or 65536)]
+      if not listed and source ~= target then
+        listed = move[source * 65537 + 65536]
+      end
+      each(source, target, listed, pair.events)
     end
+    return arrived
   end
-end
-
-local function counters(plan)
-  if plan.space then return by_pieces(plan) end
-  local hashed = plan.from.router:strategy() == "hash"
-             and plan.to.router:strategy() == "hash"
-  if hashed and plan.listed then return by_residues(plan) end
-  return nil
-end
-
-local function refuse(text)
-  return nil, core.error { code = "price", message = text }
 end
 
 -- What a region's counts say: events by move, and what shards gain.
-local function tally(plan, profiles, read)
-  local moves, before, after, events = {}, {}, {}, 0
+local function tally(plan, counters, read)
+  local moves, before, after, events, all = {}, {}, {}, 0, 0
   for i = 1, #plan.moves do moves[i] = 0 end
-  for n, profile in ipairs(profiles) do
-    read(n, profile:counts(), function(source, target, move, count)
-      before[source] = (before[source] or 0) + count
-      after[target] = (after[target] or 0) + count
+  for n, counter in ipairs(counters) do
+    local arrived = read(n, counter, function(source, target, move, count)
+      before[source], all = (before[source] or 0) + count, all + count
+      if target then after[target] = (after[target] or 0) + count end
       if source ~= target then events = events + count end
       if move then moves[move] = moves[move] + count end
     end)
+    after = arrived or after
   end
   local gains = 0
   for s = 0, plan.to.shards - 1 do
     gains = gains + math.max(0, (after[s] or 0) - (before[s] or 0))
   end
-  return moves, events, gains
+  return moves, events, gains, all
 end
 
 -- Which old regions are left in the end, and for each the regions that get a
@@ -134,15 +131,16 @@ local function regions(plan)
   return stays, copies
 end
 
--- Adds up what was read of each region.
-local function sum(plan, seen, read)
+-- Adds up what was read of each region, { region =, bytes =, moves =, events
+-- =, gains =, all = }.
+local function sum(plan, seen)
   local stays, copies = regions(plan)
   local price = { bytes = 0, events = 0, moves = {}, regions = {},
                   copies = {} }
   local least = 0
   for i = 1, #plan.moves do price.moves[i] = { bytes = 0, events = 0 } end
   for _, source in ipairs(seen) do
-    local moves, events, gains = tally(plan, source.profiles, read)
+    local moves, events = source.moves, source.events
     if stays[source.region] then
       for i, count in ipairs(moves) do
         local cost = price.moves[i]
@@ -154,12 +152,12 @@ local function sum(plan, seen, read)
         bytes = events * RECORD_BYTES, moves = moves,
       }
       price.events = price.events + events
-      least = least + gains * RECORD_BYTES
+      least = least + source.gains * RECORD_BYTES
     end
     for _, name in ipairs(copies[source.region]) do
       price.copies[#price.copies + 1] = {
         region = name, source = source.region, bytes = source.bytes,
-        events = source.profiles[1]:events(),
+        events = source.all,
       }
     end
   end
@@ -177,20 +175,19 @@ end
 ---@param progress? fun(done: integer, total: integer)
 ---@return table? price, any least bytes that any such plan costs; or err
 function M.of(plan, dirs, progress)
-  local routers, read = counters(plan)
-  if not routers then
-    return refuse "events cannot be told apart across these strategies"
-  end
+  local makers, read = (plan.space and by_pieces or by_pairs)(plan)
   local seen = {}
   local fine, err = logs.read(plan.from, dirs, function(region, bytes)
-    local profiles = {}
-    for i, router in ipairs(routers) do profiles[i] = core.profile(router) end
-    seen[#seen + 1] = { region = region.name, bytes = bytes,
-                        profiles = profiles }
-    return profiles
+    local counters = {}
+    for i, make in ipairs(makers) do counters[i] = make() end
+    return counters, function()
+      local moves, events, gains, all = tally(plan, counters, read)
+      seen[#seen + 1] = { region = region.name, bytes = bytes, all = all,
+                          moves = moves, events = events, gains = gains }
+    end
   end, progress)
   if not fine then return nil, err end
-  return sum(plan, seen, read)
+  return sum(plan, seen)
 end
 
 local function cost_members(cost)
