@@ -156,11 +156,12 @@ end
 
 local function between_tables(a, b, space)
   local moves, most = tables.moves(a, b)
-  local keys = extent.none
+  local low = 0
   for _, move in ipairs(moves) do
-    local count = extent.of(move.first, move.last)
-    keys, move.share = keys + count, count:share()
+    low = low + (move.last - move.first + 1)
+    move.share = extent.share(move.first, move.last)
   end
+  local keys = #moves > 0 and low == 0 and extent.all or extent.count(low)
   return { moves = moves, keys = keys, share = keys:share(), exact = true,
            space = space, listed = true, most = most }
 end

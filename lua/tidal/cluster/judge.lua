@@ -62,11 +62,13 @@ local function first_break(from, list, rules, stride)
                          or next_step.kind ~= "move")
   end
   local function visit(i, now)
+    local layout, seen
     for n, rule in ipairs(rules) do
       local ok, why = held[n], nil
       if asks(i, n) then
-        reads[n] = false
-        ok, why = ask(rule, now:layout(rules, function() reads[n] = true end))
+        layout = layout or now:layout(rules, function() seen = true end)
+        ok, why = ask(rule, layout)
+        reads[n] = seen
       end
       if held[n] and not ok then
         broken = { step = i, rule = rule, why = why }

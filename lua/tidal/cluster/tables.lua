@@ -68,11 +68,12 @@ end
 
 ---How many keys each shard owns: { [shard] = extent }.
 function M.owned(t)
-  local out = {}
+  local out, firsts = {}, t.firsts
+  if #firsts == 1 then return { [t.owners[1]] = extent.all } end
   for i, shard in ipairs(t.owners) do
-    local keys = extent.of(t.firsts[i], M.last(t, i))
-    out[shard] = out[shard] and out[shard] + keys or keys
+    out[shard] = (out[shard] or 0) + (firsts[i + 1] or 0) - firsts[i]
   end
+  for shard, count in next, out do out[shard] = extent.count(count) end
   return out
 end
 
