@@ -45,6 +45,27 @@ function M.layout(stream, epoch, fields)
   return made
 end
 
+---The same layout with these rules.
+function M.again(layout, rules)
+  local names, leaders = {}, layout.leaders
+  for i, region in ipairs(layout.regions) do names[i] = region.name end
+  if leaders ~= "all" then
+    leaders = {}
+    for s = 0, layout.shards - 1 do leaders[s] = names[layout.leaders[s] + 1] end
+  end
+  local strategy, list = layout.router:strategy(), nil
+  for i, range in ipairs(layout:ranges() or {}) do
+    list = list or {}
+    list[i] = { shard = range.shard.value, first = range.first, last = range.last }
+  end
+  local made = cluster {
+    name = layout.name, epoch = layout.epoch, regions = names, shards = layout.shards,
+    routing = list and routing[strategy](list) or routing[strategy](), leaders = leaders,
+    rules = rules,
+  }
+  return made
+end
+
 -- Another table near the first: some ranges cut, some given away.
 local function near(stream, from, shards)
   local list, strategy = {}, from.router:strategy()

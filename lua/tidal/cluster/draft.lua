@@ -61,7 +61,7 @@ end
 ---that its source cannot make.
 function Draft:table()
   if #self.moves > 0 then
-    local after, misfit = tables.overlay(self.routing, self.moves)
+    local after, misfit = tables.follow(self.routing, self.moves)
     if not after then return nil, misfit end
     self.routing, self.moves = after, {}
   end
@@ -146,8 +146,8 @@ local function router_maker(self, seen)
   return function()
     if seen then seen() end
     if routing.strategy == "hash" then return core.router.hash(routing.n) end
-    local after, misfit = tables.overlay(routing,
-                                         table.move(moves, 1, count, 1, {}))
+    local after, misfit = tables.follow(routing,
+                                        table.move(moves, 1, count, 1, {}))
     if not after then
       error(("s%d does not own %s..%s"):format(misfit.source,
             core.u64.hex(misfit.first), core.u64.hex(misfit.last)), 0)

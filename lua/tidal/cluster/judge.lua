@@ -231,6 +231,7 @@ function M.states(plan)
   return function()
     i = i + 1
     if i > #list then return nil end
+    now.given = i == 0 and plan.from or nil
     if i == 0 then return 0, now:layout(rules) end
     local done, why = steps.take(now, list[i])
     if not done then
