@@ -84,7 +84,7 @@ describe("from:diff(to)", function()
   end)
 
   it("says of every id whether and where it moves", function()
-    over_pairs("ids", 1000, function(g, from, to)
+    over_pairs("ids", 700, function(g, from, to)
       check_moves(g, from:diff(to), from, to)
     end)
   end)
@@ -94,7 +94,7 @@ describe("from:diff(to)", function()
   end)
 
   it("has layouts between its steps, the first and last its own", function()
-    over_pairs("states", 500, function(_, from, to)
+    over_pairs("states", 60, function(_, from, to)
       local plan, count = from:diff(to), 0
       for i, state, step in plan:states() do
         assert(i == count and (step ~= nil) == (i > 0))
