@@ -33,6 +33,7 @@
 #include "io/wal_verify.h"
 #include "model/config.h"
 #include "model/profile.h"
+#include "model/traffic.h"
 #include "model/replication.h"
 #include "model/router.h"
 

@@ -15,6 +15,17 @@ local LAZY <const> = {
   json = "tidal.json",
 }
 
+---The layout that a plan makes of the one it is for.
+function M.apply(layout, plan)
+  return plan:apply(layout)
+end
+
+---A plan that `tidal-lua plan --from OLD -o FILE.plan` wrote, for the layout
+---that is to be changed and the one that is wanted.
+function M.read_plan(path, from, to)
+  return require "tidal.cluster.plan_file".read(path, from, to)
+end
+
 return setmetatable(M, {
   __index = function(self, name)
     local module = LAZY[name]

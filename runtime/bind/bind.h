@@ -31,7 +31,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
   td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
-  td_bind_repair, td_bind_follower;
+  td_bind_repair, td_bind_follower, td_bind_traffic;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -171,6 +171,7 @@ void td_bind_open_segment(lua_State *L);
 void td_bind_open_u64(lua_State *L);
 void td_bind_open_router(lua_State *L);
 void td_bind_open_profile(lua_State *L);
+void td_bind_open_traffic(lua_State *L);
 void td_bind_open_wal(lua_State *L);
 void td_bind_open_encode(lua_State *L);
 void td_bind_open_checkpoint(lua_State *L);

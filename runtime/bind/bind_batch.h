@@ -39,5 +39,7 @@ const td_wal_dir *td_bind_check_reader(lua_State *L, int arg);
 
 /* Counts records in the profile at argument `arg`. */
 void td_bind_profile_records(lua_State *L, int arg, td_span records);
+/* The same if it is a traffic; false if it is none. */
+bool td_bind_traffic_records(lua_State *L, int arg, td_span records);
 
 #endif

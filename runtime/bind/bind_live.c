@@ -142,22 +142,27 @@ static uint64_t bytes_arg(lua_State *L, int arg) {
   return td_bind_uint(L, td_bind_arg(arg, "bytes_max"), 1, UINT32_MAX);
 }
 
-/* walk:read([profile [, bytes_max = 8 MiB]]) -> bytes read, 0 at the end |
- * nil, err. Counts what it passes, in the profile live events only. Bounded
- * work: call it again. */
+/* walk:read([counter [, bytes_max = 8 MiB]]) -> bytes read, 0 at the end |
+ * nil, err. Counts what it passes; in the counter, a profile or a traffic,
+ * live events only. Bounded work: call it again. */
 static int walk_read(lua_State *L) {
   td_error err;
   td_wal_run run;
   walk *self = open_walk(L);
   bool profiled = !lua_isnoneornil(L, 2);
   uint64_t most = bytes_arg(L, 3), read = 0;
-  if (profiled) td_bind_check(L, 2, &td_bind_profile);
+  if (profiled && !td_bind_test(L, 2, &td_bind_traffic)) {
+    td_bind_check(L, 2, &td_bind_profile);
+  }
   while (read < most) {
     td_status status = td_wal_live_run(&self->live, &run, &err);
     if (status == TD_END) break;
     if (status != TD_OK) return td_bind_fail(L, &err);
     count_run(self, &run);
-    if (profiled && run.live) td_bind_profile_records(L, 2, run.records);
+    if (profiled && run.live
+        && !td_bind_traffic_records(L, 2, run.records)) {
+      td_bind_profile_records(L, 2, run.records);
+    }
     read += run_bytes(&run);
   }
   td_bind_push_u64(L, read);

@@ -153,11 +153,34 @@ static int profile_split(lua_State *L) {
   return 1;
 }
 
+/* profile:cut(first, last, most [, "upper"]) -> key, events | nil, key, events
+ * The lower part of first..last, up to that key, or the upper one, from that
+ * key on, that has at most so many events; nil where not one key does, and
+ * the key at that end. */
+static int profile_cut(lua_State *L) {
+  static const char *const ends[] = {"lower", "upper", NULL};
+  const bound_profile *from = self(L);
+  td_profile_part part;
+  part.first = td_bind_u64(L, td_bind_arg(2, "first"));
+  part.last = td_bind_u64(L, td_bind_arg(3, "last"));
+  part.events = td_bind_u64(L, td_bind_arg(4, "most"));
+  if (part.last < part.first) {
+    td_bind_bad(L, td_bind_arg(3, "last"), "lies below first");
+  }
+  bool upper = !lua_isnoneornil(L, 5)
+            && td_bind_word(L, td_bind_arg(5, "end"), ends) == 1;
+  bool fits = td_profile_cut(from->profile, &part, upper);
+  if (!fits) lua_pushnil(L);
+  td_bind_push_u64(L, upper ? part.first : part.last);
+  td_bind_push_u64(L, part.events);
+  return fits ? 2 : 3;
+}
+
 static const luaL_Reg methods[] = {
   {"add", profile_add}, {"read", profile_read}, {"events", profile_events},
   {"distinct", profile_distinct}, {"exact", profile_exact},
   {"counts", profile_counts}, {"hottest", profile_hottest},
-  {"split", profile_split}, {NULL, NULL},
+  {"split", profile_split}, {"cut", profile_cut}, {NULL, NULL},
 };
 
 const td_bind_type td_bind_profile = {"tidal.Profile", methods, NULL};

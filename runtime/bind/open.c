@@ -27,6 +27,7 @@ TD_API int luaopen_tidal_core(lua_State *L) {
   td_bind_open_writer(L);
   td_bind_open_cuts(L);
   td_bind_open_profile(L);
+  td_bind_open_traffic(L);
   td_bind_open_state(L);
   td_bind_open_node(L);
   td_bind_open_layout(L);

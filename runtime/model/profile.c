@@ -287,3 +287,52 @@ uint32_t td_profile_split(td_profile *profile, uint32_t parts,
   last[parts - 1] = UINT64_MAX;
   return parts;
 }
+
+/* The first cell with a key of at least `key`; the cells are sorted. */
+static uint32_t lower_bound(const td_profile *profile, uint64_t key) {
+  uint32_t low = 0, high = profile->used;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (profile->cells[middle].key < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/* The cells below `at` that share a key; returns the first of them. */
+static uint32_t previous_key(const td_profile *profile, uint32_t at,
+                             uint64_t *events) {
+  uint64_t key = profile->cells[at - 1].key;
+  *events = 0;
+  while (at > 0 && profile->cells[at - 1].key == key) {
+    *events += profile->cells[--at].events;
+  }
+  return at;
+}
+
+bool td_profile_cut(td_profile *profile, td_profile_part *part, bool upper) {
+  uint64_t most = part->events, sum = 0, here;
+  if (sort_cells(profile)) reindex(profile);
+  uint32_t from = lower_bound(profile, part->first);
+  uint32_t upto = part->last == UINT64_MAX ? profile->used
+                : lower_bound(profile, part->last + 1);
+  uint32_t at = upper ? upto : from, stop = upper ? from : upto, next;
+  for (; at != stop; at = next) {
+    next = upper ? previous_key(profile, at, &here)
+                 : next_key(profile, at, &here);
+    if (here > most - sum) break;
+    sum += here;
+  }
+  if (at != stop && at == (upper ? upto : from)) {
+    uint64_t key = profile->cells[upper ? at - 1 : at].key;
+    *part = (td_profile_part){key, key, here};
+    return false;
+  }
+  if (at != stop && upper) part->first = profile->cells[at].key;
+  if (at != stop && !upper) part->last = profile->cells[at - 1].key;
+  part->events = sum;
+  return true;
+}

@@ -69,4 +69,18 @@ TD_API uint32_t td_profile_hottest(const td_profile *profile, td_heat *out,
 TD_API uint32_t td_profile_split(td_profile *profile, uint32_t parts,
                                  uint64_t *last, uint64_t *events);
 
+/* The keys first..last, and how many events they may have. */
+typedef struct td_profile_part {
+  uint64_t first;
+  uint64_t last;
+  uint64_t events;
+} td_profile_part;
+
+/* Shortens a part, from above or (upper) from below, until its keys have at
+ * most part->events events; sets events to what they have. All of it when
+ * that fits; false when not even one key does: then the part is the key at
+ * that end. Sorts the profile in place. */
+TD_API bool td_profile_cut(td_profile *profile, td_profile_part *part,
+                           bool upper);
+
 #endif

@@ -11,6 +11,7 @@ local M = {}
 ---One line per verb, for --help.
 M.verbs = {
   plan = "what a layout means, node by node",
+  diff = "what changes from one layout to another, and what must move",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
   wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
@@ -19,7 +20,7 @@ M.verbs = {
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "prove", "route", "wal", "test", "bench" }
+M.order = { "plan", "diff", "prove", "route", "wal", "test", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")

@@ -194,4 +194,53 @@ function M.region(layout, name, given)
          table.concat(names, " "))
 end
 
+---{ [region name] = directory } from words "us-east=/srv/wal".
+---@param layout table names the regions
+---@param given string[]? the values of --wal
+---@param synopsis string
+function M.wal_dirs(layout, given, synopsis)
+  local dirs = {}
+  for _, word in ipairs(given or {}) do
+    local name, dir = word:match "^([^=]+)=(.+)$"
+    if not name then
+      M.usage("--wal takes REGION=DIR, got %q\nusage: tidal-lua %s", word,
+              synopsis)
+    end
+    M.region(layout, name, "--wal " .. word)
+    if dirs[name] then
+      M.usage("--wal %s: once per region\nusage: tidal-lua %s", word,
+              synopsis)
+    end
+    dirs[name] = dir
+  end
+  return dirs
+end
+
+---Weighs a plan, of a layout or between two, with progress; fails with the
+---reason.
+---@param plan table
+---@param dirs { [string]: string }
+---@return table plan
+function M.weigh(plan, dirs)
+  local bar = M.progress "reading"
+  local weighed, err = plan:weigh(dirs, bar.update)
+  bar.finish()
+  if not weighed then error(err, 0) end
+  return weighed
+end
+
+---Prints a text, or writes it to the file `path`; fails with the reason.
+function M.write(text, path)
+  if not path then
+    print(text)
+    return
+  end
+  local file, why = io.open(path, "wb")
+  if not file then M.fail("%s", why) end
+  local written, bad = file:write(text, "\n")
+  local closed, worse = file:close()
+  if written and closed then return end
+  M.fail("%s: %s", path, bad or worse)
+end
+
 return M

@@ -1,52 +1,51 @@
--- tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE]
+-- tidal-lua plan LAYOUT [--from OLD] [--wal REGION=DIR]... [--json] [-o FILE]
 --   [--detailed-exitcode]
--- Without an older layout to compare with there are no changes: 0 then too.
+-- What a layout means; with --from, what it takes to make it of an older one:
+-- then LAYOUT may be a .plan file, which must be for OLD as it is now, and a
+-- FILE that ends in .plan gets JSON. With --detailed-exitcode the status is 3
+-- where there is something to do.
 local options = require "tidal.cli.options"
 local plan = require "tidal.cluster.plan"
+local plan_file = require "tidal.cluster.plan_file"
 
 local M = {}
 
 local SYNOPSIS <const> =
-  "plan LAYOUT [--wal REGION=DIR]... [--json] [-o FILE] "
+  "plan LAYOUT [--from OLD] [--wal REGION=DIR]... [--json] [-o FILE.plan] "
   .. "[--detailed-exitcode]"
+local STATUS_CHANGES <const> = 3
 
--- { [region name] = directory } from "--wal us-east=/srv/wal".
-local function wal_dirs(layout, given)
-  local dirs = {}
-  for _, word in ipairs(given) do
-    local name, dir = word:match "^([^=]+)=(.+)$"
-    if not name then
-      options.usage("--wal takes REGION=DIR, got %q\nusage: tidal-lua %s",
-                    word, SYNOPSIS)
-    end
-    options.region(layout, name, "--wal " .. word)
-    if dirs[name] then
-      options.usage("--wal %s: once per region\nusage: tidal-lua %s", word,
-                    SYNOPSIS)
-    end
-    dirs[name] = dir
-  end
-  return dirs
+local function is_plan_file(path)
+  return path and path:find "%.plan$" ~= nil
 end
 
-local function weigh(made, given)
-  local bar = options.progress "reading"
-  local weighed, err = made:weigh(wal_dirs(made.layout, given), bar.update)
-  bar.finish()
-  if not weighed then error(err, 0) end
+local function style_for(opts)
+  return not opts.output and options.style(io.stdout) or nil
 end
 
-local function write(text, path)
-  if not path then
-    print(text)
-    return
+-- The plan of one layout.
+local function show_layout(layout, opts)
+  local made = plan.new(layout)
+  if opts.wal then
+    options.weigh(made, options.wal_dirs(layout, opts.wal, SYNOPSIS))
   end
-  local file, why = io.open(path, "wb")
-  if not file then options.fail("%s", why) end
-  local written, bad = file:write(text, "\n")
-  local closed, worse = file:close()
-  if written and closed then return end
-  options.fail("%s: %s", path, bad or worse)
+  options.write(opts.json and made:json() or made:text(style_for(opts)),
+                opts.output)
+  return made:ok() and 0 or 1
+end
+
+-- The plan between two.
+local function show_steps(steps, opts)
+  if opts.wal then
+    steps = options.weigh(steps, options.wal_dirs(steps.from, opts.wal,
+                                                  SYNOPSIS))
+  end
+  local as_json = opts.json or is_plan_file(opts.output)
+  options.write(as_json and plan.new(steps.to):json(steps)
+                or steps:text(style_for(opts)), opts.output)
+  if steps:check() then return 1 end
+  return opts["detailed-exitcode"] and not steps:empty() and STATUS_CHANGES
+      or 0
 end
 
 ---Prints or writes the plan. Status 1 if a rule is broken.
@@ -54,15 +53,17 @@ end
 ---@return integer status
 function M.run(args)
   local opts, rest = options.parse(args, options.with_layout {
-    json = "flag", wal = "list", output = "value",
+    from = "value", json = "flag", wal = "list", output = "value",
     ["detailed-exitcode"] = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
-  local made = plan.new(options.layout(rest[1], opts))
-  if opts.wal then weigh(made, opts.wal) end
-  local style = not opts.output and options.style(io.stdout) or nil
-  write(opts.json and made:json() or made:text(style), opts.output)
-  return made:ok() and 0 or 1
+  local from = opts.from and options.layout(opts.from, opts)
+  if is_plan_file(rest[1]) then
+    return show_steps(plan_file.read(rest[1], from), opts)
+  end
+  local layout = options.layout(rest[1], opts)
+  if from then return show_steps(from:diff(layout), opts) end
+  return show_layout(layout, opts)
 end
 
 return M

@@ -2,7 +2,11 @@
 --
 --   name, epoch, shards, regions = { { id = 0, name = }, ... }, router,
 --   leaders = { [shard] = region id } or "all", rules, file
+--
+-- Two layouts are equal when their first lines and their leaders are: rules
+-- are functions, which cannot be compared.
 local core = require "tidal.core"
+local frozen = require "tidal.frozen"
 local json = require "tidal.json"
 
 local M = {}
@@ -11,19 +15,27 @@ local Layout = {}
 
 local META <const> = { __name = "tidal.Layout", __metatable = "locked" }
 local fields_of = setmetatable({}, { __mode = "k" })  -- what methods read
-local views_of = setmetatable({}, { __mode = "k" })   -- what scripts see
+local leads_of = setmetatable({}, { __mode = "k" })   -- { [region] = count }
 
-local function refuse(_, key)
-  error(("a layout is a value: %s cannot be set; declare another one")
-        :format(tostring(key)), 2)
-end
-
-META.__newindex = refuse
+-- What scripts see as views; the rest they see as it is.
+local VIEWED <const> = { regions = true, rules = true, leaders = true }
 
 function META.__index(self, key)
   local method = Layout[key]
   if method ~= nil then return method end
-  return views_of[self][key]
+  local value = fields_of[self][key]
+  if VIEWED[key] and type(value) == "table" then
+    return frozen.view(value, "layout")
+  end
+  return value
+end
+
+function META.__newindex(_, key)
+  frozen.refuse("layout", key)
+end
+
+function META.__eq(a, b)
+  return M.is(a) and M.is(b) and a:line() == b:line() and a:leads_as(b)
 end
 
 function META.__tostring(self)
@@ -32,31 +44,25 @@ function META.__tostring(self)
     self.shards, self.shards == 1 and "" or "s")
 end
 
--- A view of a table through which nothing can be set.
-local function frozen(t)
-  return setmetatable({}, {
-    __index = t, __newindex = refuse, __metatable = "locked",
-    __len = function() return #t end,
-    __pairs = function()
-      return function(_, key) return next(t, key) end, nil, nil
-    end,
-  })
-end
-
-local function frozen_list(list)
-  local out = {}
-  for i, entry in ipairs(list) do out[i] = frozen(entry) end
-  return frozen(out)
+-- Fields that are made when they are first read.
+local function make_when_read(fields, makers)
+  return setmetatable(fields, { __index = function(_, key)
+    local make = makers[key]
+    if not make then return nil end
+    local value = make()
+    fields[key] = value
+    return value
+  end })
 end
 
 ---From fields that tidal.cluster has checked; they belong to the layout now.
-function M.new(fields)
-  local self, views = {}, {}
-  for key, value in next, fields do views[key] = value end
-  views.regions = frozen_list(fields.regions)
-  views.rules = frozen_list(fields.rules)
-  if fields.leaders ~= "all" then views.leaders = frozen(fields.leaders) end
-  fields_of[self], views_of[self] = fields, views
+---@param fields table
+---@param makers? { [string]: fun(): any } fields that are made when read
+---@param leads? { [integer]: integer } shards led by region, where known
+function M.new(fields, makers, leads)
+  local self = {}
+  fields_of[self] = makers and make_when_read(fields, makers) or fields
+  leads_of[self] = leads
   return setmetatable(self, META)
 end
 
@@ -91,13 +97,27 @@ end
 
 ---How many shards a region leads.
 function Layout:leads(region)
-  local leaders, shards = fields_of[self].leaders, self.shards
-  if leaders == "all" then return shards end
-  local count = 0
-  for s = 0, shards - 1 do
-    if leaders[s] == region then count = count + 1 end
+  local counts = leads_of[self]
+  if not counts then
+    local leaders, shards = fields_of[self].leaders, self.shards
+    if leaders == "all" then return shards end
+    counts = {}
+    for s = 0, shards - 1 do
+      counts[leaders[s]] = (counts[leaders[s]] or 0) + 1
+    end
+    leads_of[self] = counts
   end
-  return count
+  return counts[region] or 0
+end
+
+---True if each shard has the same leader in both layouts.
+function Layout:leads_as(other)
+  local a, b = fields_of[self].leaders, fields_of[other].leaders
+  if a == "all" or b == "all" then return a == b end
+  for s = 0, math.max(self.shards, other.shards) - 1 do
+    if a[s] ~= b[s] then return false end
+  end
+  return true
 end
 
 ---"single" where there is one node, else "leader" or "follower".
@@ -141,10 +161,14 @@ function Layout:ranges_json(key)
   return json.raw("[" .. table.concat(list, ",") .. "]")
 end
 
+-- While shards are added or removed, hashes may have another number of them
+-- than the layout.
 local function routing_json(self)
+  local strategy = self.router:strategy()
+  local hashed = strategy == "hash"
   local routing = {
-    { "strategy", self.router:strategy() },
-    { "num_shards", self.shards },
+    { "strategy", strategy },
+    { "num_shards", hashed and self.router:num_shards() or self.shards },
   }
   if self:has_ranges() then
     routing[3] = { "ranges", self:ranges_json "shard" }
@@ -187,6 +211,16 @@ end
 ---What this layout means, node by node.
 function Layout:plan()
   return require "tidal.cluster.plan".new(self)
+end
+
+---What it takes to make another layout of this one: cluster/diff.lua.
+function Layout:diff(to)
+  return require "tidal.cluster.diff".new(self, to)
+end
+
+---The plan to boundaries that spread what logs hold: cluster/balance.lua.
+function Layout:balance(options)
+  return require "tidal.cluster.balance".balance(self, options)
 end
 
 ---Whether its routing is total and unique over all 2^64 ids.

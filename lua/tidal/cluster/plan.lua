@@ -118,7 +118,9 @@ local function rules_json(self)
 end
 
 ---The plan as one JSON object (one line).
-function Plan:json()
+---@param steps? table the plan that leads here from an older layout
+---  (cluster/diff.lua): its members too
+function Plan:json(steps)
   local layout = self.layout
   local peers = {}
   if #layout.regions * layout.shards > 1 then
@@ -143,6 +145,9 @@ function Plan:json()
   end
   if self.load then
     fields[#fields + 1] = { "load", weigh.json(self.load) }
+  end
+  for _, member in ipairs(steps and steps:json_members() or {}) do
+    fields[#fields + 1] = member
   end
   return json.encode(json.object(fields))
 end

@@ -4,135 +4,24 @@
 -- load = { events =, bytes =, distinct =, exact =, peak = share of the
 --   busiest shard, shards = { { id =, events =, bytes =, share =, hottest =
 --   { { entity =, events = }, ... } }, ... }, skewed = boolean,
---   balanced = { strategy = "ranges" | "hash_ranges", peak =, ranges = { {
---   shard =, first =, last =, events = }, ... } } or nil }
+--   balanced = of cluster/balance.lua, or nil }
 --
 -- Live events are counted (FORMAT.md 5); bytes are those of their records,
 -- 21 each: what a move would copy.
+local balance = require "tidal.cluster.balance"
 local core = require "tidal.core"
-local faults = require "tidal.faults"
 local json = require "tidal.json"
-local keys = require "tidal.cluster.keys"
+local logs = require "tidal.cluster.logs"
 
 local M = {}
 
 local RECORD_BYTES <const> = 21
 local HOTTEST_SEEN <const> = 65536  -- ids looked at to find each shard's own
 local HOTTEST_SHOWN <const> = 3
-local LOGS_SHOWN <const> = 10       -- in a message
 -- A shard with more than this times its fair share makes a split skewed.
 local SKEW <const> = 1.5
 -- Splits are proposed where they cut the peak by at least this much.
 local GAIN <const> = 0.9
-
--- The logs of one directory and its layouts, or nil, err.
-local function open_source(region, dir)
-  local reader, err = core.wal.reader(dir)
-  local layouts
-  if reader then
-    layouts, err = core.wal.layouts(reader)
-    if layouts then
-      return { region = region, dir = dir, reader = reader,
-               layouts = layouts }
-    end
-    reader:close()
-  end
-  err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
-  return nil, err
-end
-
--- Opens the logs of all directories, by region.
-local function open(layout, dirs)
-  local sources, total = {}, 0
-  for _, name in ipairs(keys.sorted(dirs)) do
-    if not layout:region(name) then
-      return nil, core.error {
-        code = "region",
-        message = ("%s has no region %s"):format(layout.name,
-                                                 faults.shown(name)),
-      }
-    end
-  end
-  for _, region in ipairs(layout.regions) do
-    local dir = dirs[region.name]
-    if dir then
-      local source, err = open_source(region, dir)
-      if not source then return nil, err end
-      total = total + source.reader:bytes()
-      sources[#sources + 1] = source
-    end
-  end
-  return sources, total
-end
-
--- Whose log this is: a LogId, false when it is empty, or nil, err.
-local function log_of(source, shard)
-  local cursor <close> = assert(source.reader:cursor(shard))
-  local batch, err = cursor:next()
-  if batch then return batch.log end
-  if err then return nil, err end
-  return false
-end
-
--- A directory in which no log is the region's own is another region's. (One
--- that began as v1 keeps its log r0:s0 beside those of its region.)
-local function check_region(source)
-  local region, names = source.region, {}
-  for _, shard in ipairs(source.reader:shards()) do
-    local log, err = log_of(source, shard)
-    if log == nil then return nil, err end
-    if log and log.region.value == region.id then return true end
-    if log then names[#names + 1] = tostring(log) end
-  end
-  if #names == 0 then return true end
-  return nil, core.error {
-    code = "mismatch",
-    message = ("mismatch: holds the logs %s, none of %s, which is r%d")
-      :format(table.concat(names, " ", 1, math.min(#names, LOGS_SHOWN)),
-              region.name, region.id),
-  }
-end
-
--- Live events only: what a cut left behind counts where it went.
-local function read_log(profile, source, shard, tick)
-  local walk, err = source.layouts:live(shard)
-  if not walk then return nil, err end
-  local closing <close> = walk
-  while true do
-    local bytes
-    bytes, err = walk:read(profile)
-    if not bytes then return nil, err end
-    if bytes == 0 then return true end
-    tick(bytes)
-  end
-end
-
-local function read_source(profile, source, tick)
-  local fine, err = check_region(source)
-  for _, shard in ipairs(fine and source.reader:shards() or {}) do
-    fine, err = read_log(profile, source, shard, tick)
-    if not fine then break end
-  end
-  source.layouts:close()
-  source.reader:close()
-  if fine then return true end
-  err.message = ("%s=%s: %s"):format(source.region.name, source.dir,
-                                     err.message)
-  return nil, err
-end
-
-local function read_all(profile, sources, total, progress)
-  local done = 0
-  local function tick(bytes)
-    done = done + bytes
-    if progress then progress(done, total) end
-  end
-  for _, source in ipairs(sources) do
-    local fine, err = read_source(profile, source, tick)
-    if not fine then return nil, err end
-  end
-  return true
-end
 
 -- Which ids are hottest, shard by shard.
 local function hottest_by_shard(router, profile)
@@ -161,22 +50,10 @@ local function shares(layout, profile)
 end
 
 -- Boundaries that would spread what was seen, if they help.
-local function balance(layout, profile, peak)
-  local events = profile:events()
-  local pieces = profile:split(layout.shards)
-  local most = 0
-  for _, piece in ipairs(pieces) do most = math.max(most, piece.events) end
-  if events == 0 or most / events > peak * GAIN then return nil end
-  local ranges = {}
-  for i, piece in ipairs(pieces) do
-    ranges[i] = { shard = i - 1, first = piece.first, last = piece.last,
-                  events = piece.events }
-  end
-  -- A profile counts under the keys of the router: hashes for hash_ranges
-  -- only, ids for all others.
-  local hashed = layout.router:strategy() == "hash_ranges"
-  return { strategy = hashed and "hash_ranges" or "ranges",
-           peak = most / events, ranges = ranges }
+local function balanced_for(layout, profile, peak)
+  local balanced = balance.propose(layout, profile)
+  if not balanced or balanced.peak > peak * GAIN then return nil end
+  return balanced
 end
 
 ---Reads the logs and weighs them by the layout's routing.
@@ -185,10 +62,9 @@ end
 ---@param progress? fun(done: integer, total: integer) bytes
 ---@return table? load, table? err
 function M.weigh(layout, dirs, progress)
-  local sources, total = open(layout, dirs)
-  if not sources then return nil, total end
   local profile = core.profile(layout.router)
-  local fine, err = read_all(profile, sources, total, progress)
+  local fine, err = logs.read(layout, dirs, function() return { profile } end,
+                              progress)
   if not fine then return nil, err end
   local shards, peak = shares(layout, profile)
   local skewed = layout.shards > 1 and peak > SKEW / layout.shards
@@ -200,7 +76,7 @@ function M.weigh(layout, dirs, progress)
     shards = shards,
     peak = peak,
     skewed = skewed,
-    balanced = skewed and balance(layout, profile, peak) or nil,
+    balanced = skewed and balanced_for(layout, profile, peak) or nil,
   }
 end
 
@@ -239,6 +115,7 @@ local function balanced_json(balanced)
   end
   return json.object {
     { "strategy", balanced.strategy }, { "peak_share", balanced.peak },
+    { "moved_share", balanced.moved },
     { "shards", json.list(list) },
   }
 end

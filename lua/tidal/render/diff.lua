@@ -1,0 +1,297 @@
+-- A plan between two layouts as text: one screen. What changes first, then
+-- what moves, then one line that sums it up. Long lists are shortened in the
+-- middle; the JSON holds all of it.
+local core = require "tidal.core"
+local terminal = require "tidal.render.terminal"
+local text = require "tidal.text"
+
+local M = {}
+
+local CHANGES_MAX <const> = 12  -- listed
+local MOVES_MAX <const> = 16
+local PAIRS_MAX <const> = 8     -- moves that are pairs of shards: much alike
+
+local function count(n, noun)
+  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
+end
+
+-- The first and last entries of a long list, with a line for the rest.
+local function shorten(list, most, row, noun)
+  local out, n = {}, #list
+  local half = n > most and most // 2 or n
+  for i = 1, half do out[i] = row(list[i], i) end
+  if half == n then return out end
+  out[half + 1] = { ("... %s"):format(count(n - 2 * half, "more " .. noun)) }
+  for i = n - half + 1, n do out[#out + 1] = row(list[i], i) end
+  return out
+end
+
+local function head(plan, style)
+  local from, to = plan.from, plan.to
+  return ("%s  epoch %d -> %d  %d x %d -> %d x %d (regions x shards)"):format(
+    style:paint("bold", to.name), from.epoch, to.epoch, #from.regions,
+    from.shards, #to.regions, to.shards)
+end
+
+local function shards_text(step)
+  if step.first == step.last then return "s" .. step.first end
+  return ("s%d..s%d"):format(step.first, step.last)
+end
+
+local function routing_text(routing)
+  if routing.strategy == "hash" then
+    return ("hash, XXH3-64(id) %% %d"):format(routing.num_shards)
+  elseif routing.strategy == "single" then
+    return "single"
+  end
+  return ("%s, %s"):format(routing.strategy, count(#routing.ranges, "range"))
+end
+
+local function led(step)
+  return step.leader and " led by " .. step.leader or ""
+end
+
+local function leaders_text(value)
+  return value == "all" and "all regions" or "one region a shard"
+end
+
+-- How each change that is no move reads, behind its sign.
+local SAY <const> = {
+  rename_region = function(step)
+    return "~", ("region %s is called %s (same number, same logs)"):format(
+      step.region, step.to)
+  end,
+  add_region = function(step)
+    return "+", ("region r%d %s"):format(step.at, step.region)
+  end,
+  remove_region = function(step)
+    return "-", ("region r%d %s"):format(step.at, step.region)
+  end,
+  order_regions = function(step)
+    return "~", ("regions stand in the order %s"):format(
+      table.concat(step.target, " "))
+  end,
+  renumber_region = function(step)
+    return "~", ("region %s is r%d, it was r%d: logs are named by number, "
+      .. "so all of its are new"):format(step.region, step.target,
+                                         step.source)
+  end,
+  add_shard = function(step)
+    return "+", ("shard %s%s"):format(shards_text(step), led(step))
+  end,
+  remove_shard = function(step)
+    return "-", ("shard %s"):format(shards_text(step))
+  end,
+  strategy = function(step)
+    return "~", ("routing %s -> %s"):format(routing_text(step.source),
+                                            routing_text(step.target))
+  end,
+  leader = function(step)
+    return "~", ("leader of %s  %s -> %s"):format(shards_text(step),
+                                                  step.source, step.target)
+  end,
+  leaders = function(step)
+    return "~", ("leaders  %s -> %s"):format(leaders_text(step.source),
+                                             leaders_text(step.target))
+  end,
+  epoch = function(step)
+    return "~", ("epoch %d -> %d"):format(step.source, step.target)
+  end,
+}
+
+local COLOURS <const> = { ["+"] = "green", ["-"] = "red", ["~"] = "yellow" }
+
+---A step or a change that is no move, in words.
+---@return string sign "+", "-" or "~"
+---@return string words
+function M.say(step)
+  return SAY[step.kind](step)
+end
+
+---Any step or change in words.
+function M.words(step)
+  if SAY[step.kind] then
+    local sign, words = M.say(step)
+    return sign == "~" and words or sign .. " " .. words
+  end
+  return ("s%d -> s%d %s..%s"):format(step.source, step.target,
+                                      core.u64.hex(step.first),
+                                      core.u64.hex(step.last))
+end
+
+local function changes(plan, style)
+  local list, rows = {}, nil
+  for _, change in ipairs(plan.changes) do
+    if SAY[change.kind] and change.kind ~= "epoch" then
+      list[#list + 1] = change
+    end
+  end
+  if #list == 0 then return nil end
+  rows = shorten(list, CHANGES_MAX, function(change)
+    local sign, words = M.say(change)
+    return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
+  end, "change")
+  return terminal.columns(rows)
+end
+
+-- Bytes of a move and the regions that have some.
+local function cost_cells(plan, i)
+  local cost = plan.price and plan.price.moves and plan.price.moves[i]
+  if not cost then return "" end
+  return text.bytes(cost.bytes)
+end
+
+local function regions_cell(plan)
+  local names = {}
+  for i, region in ipairs(plan.from.regions) do
+    if i > 3 then
+      names[4] = "..."
+      break
+    end
+    names[i] = "r" .. region.id
+  end
+  return table.concat(names, ",")
+end
+
+local function move_row(plan, style, move, i, kind)
+  local where = ""
+  if plan.space then
+    where = ("[%s..%s]"):format(core.u64.hex(move.first),
+                                core.u64.hex(move.last))
+  end
+  return { ("%s s%d -> %s"):format(style:paint("yellow", "~"), move.source,
+                                   move.target and "s" .. move.target
+                                   or "others"),
+           where, terminal.percent(move.share), cost_cells(plan, i),
+           kind or "", regions_cell(plan) }
+end
+
+local function moves(plan, style)
+  if #plan.moves == 0 then return nil end
+  local kinds = {}
+  for _, change in ipairs(plan.changes) do
+    if change.first and not SAY[change.kind] then
+      kinds[#kinds + 1] = change.kind
+    end
+  end
+  local most = plan.space and MOVES_MAX or PAIRS_MAX
+  local rows = shorten(plan.moves, most, function(move, i)
+    return move_row(plan, style, move, i, kinds[i])
+  end, "move")
+  return terminal.columns(rows, { right = { [3] = true, [4] = true } })
+end
+
+local NOUNS <const> = {
+  { "split", "split", "splits" }, { "merge", "merge", "merges" },
+  { "move", "move", "moves" }, { "add_region", "new region", "new regions" },
+  { "remove_region", "region removed", "regions removed" },
+  { "rename_region", "region renamed", "regions renamed" },
+  { "leader", "change of leaders", "changes of leaders" },
+}
+
+-- "1 split, 3 moves"
+local function tally(plan)
+  local counts, out = {}, {}
+  for _, change in ipairs(plan.changes) do
+    counts[change.kind] = (counts[change.kind] or 0) + 1
+  end
+  if not plan.space and #plan.moves > 0 then
+    counts.move = (counts.move or 0) + #plan.moves
+  end
+  for _, noun in ipairs(NOUNS) do
+    local n = counts[noun[1]]
+    if n then
+      out[#out + 1] = ("%d %s"):format(n, n == 1 and noun[2] or noun[3])
+    end
+  end
+  return #out > 0 and table.concat(out, ", ") or count(#plan.steps, "step")
+end
+
+local function bytes_text(plan)
+  local price = plan.price
+  return price and ", " .. text.bytes(price.bytes) or ""
+end
+
+local function bound_text(plan)
+  local bound = plan.lower_bound
+  local bytes = bound.bytes and ", " .. text.bytes(bound.bytes) or ""
+  local least = terminal.percent(bound.share) .. bytes
+  if plan.minimal then return least .. " (plan is minimal)" end
+  return least
+end
+
+local function summary(plan, style)
+  if #plan.moves == 0 and not plan.price then
+    return ("%s %s. No keys move."):format(style:paint("bold", "Plan:"),
+                                           tally(plan))
+  end
+  local share = terminal.percent(plan.share)
+  return ("%s %s. Moves %s%s of all keys%s. Lower bound %s."):format(
+    style:paint("bold", "Plan:"), tally(plan), plan.exact and "" or "about ",
+    share, bytes_text(plan), bound_text(plan))
+end
+
+local HASH_NOTE <const> =
+  "note: hash moves nearly everything when the number of shards changes; under"
+  .. "\n      routing = tidal.routing.hash_ranges{...} a new shard moves only "
+  .. "what it\n      gets: %s here"
+local RANGES_NOTE <const> =
+  "note: other boundaries give every shard as many keys and move %s; diff "
+  .. "--least\n      shows them"
+local STRATEGY_NOTE <const> =
+  "note: a change of strategy moves more than the shards gain, which is %s"
+
+-- What would be better, where much moves without need.
+local function advice(plan, style, value)
+  if plan.minimal or #plan.moves == 0 then return nil end
+  local hashed = plan.to.router:strategy() == "hash"
+             and plan.from.router:strategy() == "hash"
+  local note = value:has_least() and RANGES_NOTE or hashed and HASH_NOTE
+            or STRATEGY_NOTE
+  return style:paint("yellow",
+                     note:format(terminal.percent(plan.lower_bound.share)))
+end
+
+-- Why the plan is refused, the fewest steps that show it, and the repair.
+local function refusal(plan, style, value)
+  local found, stride = value:check()
+  if not found then
+    if stride == 1 then return nil end
+    return ("rules were checked after every %d moves"):format(stride)
+  end
+  local out = { style:paint("red", "plan rejected:") }
+  if found.step == 0 then
+    out[1] = ("%s the layout itself breaks rule '%s': %s"):format(
+      out[1], found.rule, found.why)
+    return out[1]
+  end
+  out[1] = ("%s after step %d of %d rule '%s' is broken: %s."):format(
+    out[1], found.step, #plan.steps, found.rule, found.why)
+  if #found.steps > 0 then
+    out[1] = ("%s shrunk %d -> %s:"):format(out[1], found.step,
+                                            count(#found.steps, "step"))
+  end
+  for i, step in ipairs(found.steps) do
+    out[#out + 1] = ("  %d. %s"):format(found.numbers[i], M.words(step))
+  end
+  out[#out + 1] = found.repair
+    and ("  %s to repair (checked)"):format(found.repair.text)
+    or "  no other order near this one keeps the rules"
+  return table.concat(out, "\n")
+end
+
+---@param value table a plan of cluster/diff.lua
+---@param plan table its fields, as plain tables: they may be many
+---@param style? table of tidal.render.terminal
+function M.text(value, plan, style)
+  style = style or terminal.plain
+  if value:empty() then return "no changes" end
+  local parts = {}
+  for _, part in ipairs { head, changes, moves, summary, advice,
+                          refusal } do
+    parts[#parts + 1] = part(plan, style, value)
+  end
+  return table.concat(parts, "\n")
+end
+
+return M
