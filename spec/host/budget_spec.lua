@@ -63,8 +63,8 @@ describe("a large layout", function()
   local rows = {
     { "64 regions of 1,024 shards", layout(64, 1024, "leaders = 'spread'") },
     { "3 regions of as many shards as possible", layout(3, MOST, "leaders = 'spread'") },
-    { "as many ranges in a list", "local list = {} for i = 0, MOST - 1 do list[i + 1] = { shard = i, "
-      .. "first = i << SHIFT, last = (i + 1 << SHIFT) - 1 } end "
+    { "as many ranges in a list", "local list = {} for i = 0, MOST - 1 do "
+      .. "list[i + 1] = { shard = i, first = i << SHIFT, last = (i + 1 << SHIFT) - 1 } end "
       .. layout(1, MOST, "routing = tidal.routing.ranges(list)") },
     { "as many ranges in a text", "local list = {} for i = 0, MOST - 1 do list[i + 1] = "
       .. "('s%d 0x%x..0x%x'):format(i, i << SHIFT, (i + 1 << SHIFT) - 1) end "
