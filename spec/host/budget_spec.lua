@@ -53,23 +53,27 @@ describe("the memory budget", function()
 end)
 
 describe("a large layout", function()
+  -- Sanitizers make a cell ten times as slow.
+  local SHIFT <const> = foreign.fenced() and 48 or 52
+  local MOST <const> = 1 << 64 - SHIFT
   local function layout(regions, shards, more)
     return ("local r = {} for i = 1, %d do r[i] = 'r' .. i end return tidal.cluster { name = 'n', "
             .. "regions = r, shards = %d, %s }"):format(regions, shards, more)
   end
   local rows = {
     { "64 regions of 1,024 shards", layout(64, 1024, "leaders = 'spread'") },
-    { "3 regions of 65,536 shards", layout(3, 65536, "leaders = 'spread'") },
-    { "65,536 ranges in a list", "local list = {} for i = 0, 65535 do list[i + 1] = { shard = i, "
-      .. "first = i << 48, last = (i + 1 << 48) - 1 } end "
-      .. layout(1, 65536, "routing = tidal.routing.ranges(list)") },
-    { "65,536 ranges in a text", "local list = {} for i = 0, 65535 do list[i + 1] = "
-      .. "('s%d 0x%x..0x%x'):format(i, i << 48, (i + 1 << 48) - 1) end "
-      .. layout(1, 65536, "routing = tidal.routing.ranges(table.concat(list, '\\n'))") },
+    { "3 regions of as many shards as possible", layout(3, MOST, "leaders = 'spread'") },
+    { "as many ranges in a list", "local list = {} for i = 0, MOST - 1 do "
+      .. "list[i + 1] = { shard = i, first = i << SHIFT, last = (i + 1 << SHIFT) - 1 } end "
+      .. layout(1, MOST, "routing = tidal.routing.ranges(list)") },
+    { "as many ranges in a text", "local list = {} for i = 0, MOST - 1 do list[i + 1] = "
+      .. "('s%d 0x%x..0x%x'):format(i, i << SHIFT, (i + 1 << SHIFT) - 1) end "
+      .. layout(1, MOST, "routing = tidal.routing.ranges(table.concat(list, '\\n'))") },
   }
   for _, row in ipairs(rows) do
     it("fits: " .. row[1], function()
-      local result = foreign.run(row[2], { verb = "route", args = { "0xffffffffffffffff" } })
+      local text = row[2]:gsub("MOST", MOST):gsub("SHIFT", SHIFT)
+      local result = foreign.run(text, { verb = "route", args = { "0xffffffffffffffff" } })
       assert.equal("", result[3])
       assert.equal(0, result[1])
     end)

@@ -45,13 +45,13 @@ describe("a cell", function()
     if space then assert.is_true(math.tointeger(space) < 300 << 20, space) end
   end)
 
-  it("dies with its parent", function()
+  it("dies with its parent, also while it is busy", function()
     local _, out = cli.run { "-e", foreign.OPEN .. [[
-      local c = new()
-      os.execute "sleep 0.3"  -- until it is fenced in
+      local c = new { seconds = 30 }
       print(c:pid())
       io.stdout:flush()
-      os.execute "kill -9 $PPID"]] }
+      os.execute "( sleep 0.5; kill -9 $PPID ) &"
+      c:ask { "run", "x.lua", "while true do end", tostring(1 << 60) }]] }
     local pid = out:match "^(%d+)\n$"
     local state
     for _ = 1, 100 do

@@ -170,10 +170,11 @@ describe("layout()", function()
     local hermetic, stderr, kept = require "tidal.hermetic", io.stderr, options.host
     local load, calls, said = hermetic.load, {}, {}
     hermetic.load = function(...) calls[#calls + 1] = { ... } return "apart" end
-    io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
+    rawset(io, "stderr", { write = function(_, ...) said[#said + 1] = table.concat { ... } end })
     options.host = function() return host end
     local made = options.layout("scripts/cluster.lua", opts)
-    hermetic.load, io.stderr, options.host = load, stderr, kept
+    hermetic.load, options.host = load, kept
+    rawset(io, "stderr", stderr)
     return { made == "apart", calls[1] and calls[1][3].filter, table.concat(said) }
   end
 
