@@ -81,6 +81,7 @@ void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);
 void test_recovery(void);
+void test_traffic(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);

@@ -113,9 +113,10 @@ end
 
 ---A layout as a plan holds it.
 function M.layout(layout)
+  local line = layout:line()
   return json.object {
-    { "layout_hash", layout:hash() },
-    { "layout", json.raw((layout:line():gsub("\n$", ""))) },
+    { "layout_hash", core.checksum(line) },
+    { "layout", json.raw((line:gsub("\n$", ""))) },
     { "leaders", runs_json(course.leaders_of(layout)) },
   }
 end
@@ -136,6 +137,10 @@ local function refusal_json(refusal)
   }
 end
 
+local function price_json(price)
+  return require "tidal.cluster.price".json(price)
+end
+
 ---What a plan adds to an object, as pairs.
 ---@param fields table of cluster/diff.lua
 ---@param refusal? table of cluster/judge.lua
@@ -153,7 +158,7 @@ function M.members(fields, refusal)
     { "minimal", fields.minimal },
     { "steps", M.steps(fields.steps) },
     { "refused", refusal_json(refusal) },
-    fields.price and { "price", require "tidal.cluster.price".json(fields.price) },
+    fields.price and { "price", price_json(fields.price) },
   }
 end
 
