@@ -36,6 +36,7 @@ local function routing_of(layout)
   local strategy = layout.router:strategy()
   local list = M.ranges(layout)
   if strategy == "ranges" and is_even(layout) then return routing.even() end
+  if not list then return routing[strategy]() end
   return routing[strategy](list)
 end
 
