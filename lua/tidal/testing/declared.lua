@@ -3,6 +3,7 @@
 -- can only name them.
 local core = require "tidal.core"
 local routing = require "tidal.routing"
+local rules = require "tidal.rules"
 
 local M = {}
 
@@ -52,13 +53,15 @@ end
 ---@param layout table
 ---@return table fields
 function M.fields(layout)
-  local regions, rules = {}, {}
+  local regions, list = {}, {}
   for i, region in ipairs(layout.regions) do regions[i] = region.name end
-  for i, rule in ipairs(layout.rules) do rules[i] = rule end
+  for i, rule in ipairs(layout.rules) do  -- views of rules
+    list[i] = rules.new(rule.name, rule.check)
+  end
   return {
     name = layout.name, epoch = layout.epoch, regions = regions,
     shards = layout.shards, routing = routing_of(layout),
-    leaders = leaders_of(layout), rules = rules,
+    leaders = leaders_of(layout), rules = list,
   }
 end
 
