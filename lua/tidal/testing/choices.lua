@@ -12,6 +12,7 @@ local M = {}
 local TRIES_MAX <const> = 4000   -- calls of `fails` while shrinking
 local SECONDS_MAX <const> = 20   -- of the processor; most take far less
 local CHUNK_MAX <const> = 8
+local Spent <const> = {}         -- raised when one of these is reached
 local APART_MAX <const> = 8      -- choices that are made smaller together
 
 local Source = {}
@@ -95,8 +96,7 @@ end
 -- A shrink under way: { best =, spans =, tries =, fails = }.
 local function try(state, choices)
   if state.tries >= TRIES_MAX or os.clock() > state.until_ then
-    state.spent = true
-    return false
+    error(Spent, 0)
   end
   state.tries = state.tries + 1
   local source = M.replay(choices)
@@ -207,6 +207,16 @@ local function lower_pairs(state)
   return less
 end
 
+local function shrink(state)
+  local less
+  repeat
+    less = drop_spans(state)
+    less = drop_runs(state) or less
+    less = lower_all(state) or less
+    less = lower_pairs(state) or less
+  until not less
+end
+
 ---The smallest choices found that still fail.
 ---@param source table whose choices fail
 ---@param fails fun(source): boolean
@@ -216,14 +226,9 @@ function M.shrink(source, fails)
     best = table.move(source, 1, source.n, 1, {}), spans = source.spans,
     tries = 0, fails = fails, until_ = os.clock() + SECONDS_MAX,
   }
-  local less
-  repeat
-    less = drop_spans(state)
-    less = drop_runs(state) or less
-    less = lower_all(state) or less
-    less = lower_pairs(state) or less
-  until not less
-  return state.best, state.tries, state.spent or false
+  local ended, why = pcall(shrink, state)
+  if not ended and why ~= Spent then error(why, 0) end
+  return state.best, state.tries, not ended
 end
 
 return M

@@ -114,13 +114,11 @@ function M.list(of, min, max)
   return M.new(function(source)
     local out = {}
     while #out < max do
-      local there, value = source:span(function()
-        if #out >= min and source:choose(1, more) == 0 then return {} end
-        return { of.make(source) }
-      end), nil
-      value = there[1]
-      if value == nil then break end
-      out[#out + 1] = value
+      local stop = source:span(function()
+        if #out >= min and source:choose(1, more) == 0 then return true end
+        out[#out + 1] = of.make(source)
+      end)
+      if stop then break end
     end
     return out
   end, function(list)

@@ -49,13 +49,12 @@ local function ranges(source, shards)
 end
 
 local STRATEGIES <const> = { "even", "hash", "ranges", "hash_ranges" }
+local OF_ONE <const> = { "single", table.unpack(STRATEGIES) }
 
 local function routing_of(source, shards)
-  local name = STRATEGIES[source:choose(3) + 1]
-  if name == "even" and shards == 1 and source:choose(1) == 0 then
-    return routing.single()
-  end
-  if name == "even" or name == "hash" then return routing[name]() end
+  local names = shards == 1 and OF_ONE or STRATEGIES
+  local name = names[source:choose(#names - 1) + 1]
+  if name ~= "ranges" and name ~= "hash_ranges" then return routing[name]() end
   return routing[name](ranges(source, shards))
 end
 
