@@ -52,8 +52,8 @@ local STRATEGIES <const> = { "even", "hash", "ranges", "hash_ranges" }
 local OF_ONE <const> = { "single", table.unpack(STRATEGIES) }
 
 local function routing_of(source, shards)
-  local names = shards == 1 and OF_ONE or STRATEGIES
-  local name = names[source:choose(#names - 1) + 1]
+  local known = shards == 1 and OF_ONE or STRATEGIES
+  local name = known[source:choose(#known - 1) + 1]
   if name ~= "ranges" and name ~= "hash_ranges" then return routing[name]() end
   return routing[name](ranges(source, shards))
 end

@@ -14,6 +14,9 @@ local unhash = require "tidal.cluster.unhash"
 local M = {}
 
 local PLACES_MAX <const> = 8  -- of one kind
+-- What tidal.cluster takes.
+local SHARDS_MAX <const>, REGIONS_MAX <const> = 65536, 65536
+local NODES_MAX <const>, EPOCH_MAX <const> = 4194304, 0xffffffff
 
 local hex <const> = core.u64.hex
 
@@ -29,24 +32,35 @@ local function places(first, last, fit, f)
   end
 end
 
--- A collector: add(name, assertion, change) makes a variant by changing the
--- fields of the layout. What cannot be declared is no variant.
+-- A variant is made when its layout is first read: large layouts take long.
+local Mutant = {}
+
+function Mutant.__index(self, key)
+  if key ~= "layout" then return nil end
+  local original = self.original
+  local fields = declared.fields(original)
+  self.change(fields)
+  local function declare() return require "tidal.cluster"(fields) end
+  self.layout = original.file and origin.within(original.file, declare)
+                or declare()
+  return self.layout
+end
+
+-- A collector: add(name, assertion, change) adds a variant, which has the
+-- fields of the layout after change(fields).
 local function collector(layout)
   local out = {}
-  local function declare(fields)
-    return require "tidal.cluster"(fields)
-  end
   return out, function(name, assertion, change)
-    local fields = declared.fields(layout)
-    change(fields)
-    local made, variant = pcall(origin.within, layout.file, function()
-      return declare(fields)
-    end)
-    if not made and not core.is_error(variant) then error(variant, 0) end
-    if made then
-      out[#out + 1] = { name = name, assertion = assertion, layout = variant }
-    end
+    out[#out + 1] = setmetatable({
+      name = name, assertion = assertion, original = layout, change = change,
+    }, Mutant)
   end
+end
+
+-- True if a layout may have so many regions and shards.
+local function fits(region_count, shard_count)
+  return region_count <= REGIONS_MAX and shard_count <= SHARDS_MAX
+     and region_count * shard_count <= NODES_MAX
 end
 
 -- --- routing --------------------------------------------------------------
@@ -68,9 +82,8 @@ local function with_ranges(layout, change)
 end
 
 local function swaps(layout, list, add)
-  places(1, #list - 1, function(i)
-    return list[i].shard ~= list[i + 1].shard
-  end, function(i)
+  local function fit(i) return list[i].shard ~= list[i + 1].shard end
+  places(1, #list - 1, fit, function(i)
     local a, b = list[i], list[i + 1]
     add(("s%d and s%d swap %s.. and %s.."):format(a.shard, b.shard,
           hex(a.first), hex(b.first)),
@@ -144,12 +157,14 @@ end
 local function shards(layout, add)
   local count = layout.shards
   local assertion = ("assert.equal(%d, layout.shards)"):format(count)
-  add("one shard more", assertion, function(fields)
-    fields.shards = count + 1
-    if layout.router:strategy() == "single" then
-      fields.routing = routing.even()
-    end
-  end)
+  if fits(#layout.regions, count + 1) then
+    add("one shard more", assertion, function(fields)
+      fields.shards = count + 1
+      if layout.router:strategy() == "single" then
+        fields.routing = routing.even()
+      end
+    end)
+  end
   if count == 1 then return end
   add("one shard less", assertion, function(fields)
     fields.shards = count - 1
@@ -178,9 +193,13 @@ local function regions(layout, add)
       end
     end)
   end)
-  add("one region more", assertion, function(fields)
-    table.insert(fields.regions, "another-region")
-  end)
+  local another = "another-region"
+  if layout:region(another) then another = another .. "-still" end
+  if fits(#names + 1, layout.shards) and not layout:region(another) then
+    add("one region more", assertion, function(fields)
+      table.insert(fields.regions, another)
+    end)
+  end
   places(1, #names - 1, function() return true end, function(i)
     local a, b = names[i], names[i + 1]
     add(("replicas of %s and %s change places"):format(a, b), assertion,
@@ -188,11 +207,6 @@ local function regions(layout, add)
       fields.regions[i], fields.regions[i + 1] = b, a
     end)
   end)
-end
-
--- Sets the leader of one shard.
-local function lead(s, name)
-  return function(fields) fields.leaders[s] = name end
 end
 
 local function leaders(layout, add)
@@ -213,7 +227,8 @@ local function leaders(layout, add)
   places(0, layout.shards - 1, function() return true end, function(s)
     local now = layout.leaders[s] + 1
     local name = names[now % #names + 1]
-    add(("s%d is led by %s"):format(s, name), leads(s), lead(s, name))
+    add(("s%d is led by %s"):format(s, name), leads(s),
+        function(other) other.leaders[s] = name end)
   end)
   places(0, layout.shards - 2, function(s)
     return by_shard[s] ~= by_shard[s + 1]
@@ -226,18 +241,36 @@ local function leaders(layout, add)
   end)
 end
 
+-- What notices that a rule is gone: its name, if it holds and is the only
+-- one of that name.
+local function rule_assertion(layout, rule)
+  local count = 0
+  for _, other in ipairs(layout.rules) do
+    if other.name == rule.name then count = count + 1 end
+  end
+  local ran, holds = pcall(rule.check, layout)
+  if ran and holds and count == 1 then
+    return ("assert.keeps(layout, %q)"):format(rule.name)
+  end
+  return ("assert.equal(%d, #layout.rules)"):format(#layout.rules)
+end
+
 local function rest(layout, add)
   places(1, #layout.rules, function() return true end, function(i)
-    local name = layout.rules[i].name
-    add(("without the rule '%s'"):format(name),
-        ("assert.keeps(layout, %q)"):format(name),
+    local rule = layout.rules[i]
+    add(("without the rule '%s'"):format(rule.name),
+        rule_assertion(layout, rule),
         function(fields) table.remove(fields.rules, i) end)
   end)
   local epoch = ("assert.equal(%d, layout.epoch)"):format(layout.epoch)
-  add("the next epoch", epoch,
-      function(fields) fields.epoch = fields.epoch + 1 end)
-  add("the epoch before", epoch,
-      function(fields) fields.epoch = fields.epoch - 1 end)
+  if layout.epoch < EPOCH_MAX then
+    add("the next epoch", epoch,
+        function(fields) fields.epoch = fields.epoch + 1 end)
+  end
+  if layout.epoch > 1 then
+    add("the epoch before", epoch,
+        function(fields) fields.epoch = fields.epoch - 1 end)
+  end
   add("another name", ("assert.equal(%q, layout.name)"):format(layout.name),
       function(fields)
     fields.name = layout.name == "another" and "other" or "another"

@@ -82,6 +82,7 @@ local function moves_share(plan, most, given)
           ("to move more than %s"):format(given))
 end
 
+-- What is copied (a size), or the share of all keys.
 function Checks.moves_at_most(plan, given)
   local where = ".moves_at_most(most)"
   local share = share_of(given)
@@ -145,6 +146,7 @@ local function broken(plan, rule)
     :format(refusal.step, #plan.steps, refusal.why, steps_text(refusal))
 end
 
+-- A rule, on the old layout and after each step.
 function Checks.keeps(plan, given, testing)
   local rule = testing.rule(plan.to, given, ".keeps(rule)")
   if not rule then return false, testing.undeclared(plan.to, given) end
@@ -156,6 +158,7 @@ function Checks.keeps(plan, given, testing)
           ("to break '%s' at some step"):format(rule.name))
 end
 
+-- No plan to such shares moves less.
 function Checks.minimal(plan)
   local name = terminal.percent(plan.share)
   local is = not plan.exact
@@ -167,6 +170,7 @@ function Checks.minimal(plan)
                              "to move more than it has to")
 end
 
+-- So many steps.
 function Checks.takes_at_most(plan, most)
   if math.type(most) ~= "integer" or most < 0 then
     register.wrong(".takes_at_most(steps): an integer >= 0 expected, got %s",
