@@ -34,6 +34,9 @@ describe("source:choose", function()
         if math.ult(max, n) then faults[#faults + 1] = max end
         seen[n] = true
       end
+      local count = 0
+      for _ in pairs(seen) do count = count + 1 end
+      if max < 0 then assert.is_true(count > 190) end
       if max == 2 then assert.same({ [0] = true, true, true }, seen) end
     end
     assert.same({}, faults)
