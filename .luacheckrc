@@ -7,5 +7,6 @@ exclude_files = { "build/**", "spec/golden/**" }
 files["spec"] = { std = "+busted", max_line_length = 100 }
 files["spec/golden"] = { ignore = { ".*" } }
 files["scripts"] = { read_globals = { "tidal" } }
+files["scripts/*_spec.lua"] = { std = "+busted" }
 files["premake5.lua"] = { std = "lua51", global = false }
 files["scripts/premake4.lua"] = { std = "lua51", global = false }

@@ -88,6 +88,11 @@ describe("scripts/", function()
     it(path .. " is green", function() run("test", path) end)
   end
 
+  it("has a spec that notices every mutant of its layout", function()
+    local out = run("mutate", "scripts/cluster.lua", "scripts/cluster_spec.lua")
+    assert.matches("\n36 mutants, 36 killed, 0 survived\n$", out)
+  end)
+
   it("has no plan that is not printed any more", function()
     local known = {}
     for _, path in ipairs(LAYOUTS) do

@@ -16,11 +16,13 @@ M.verbs = {
   route = "the shard of each id",
   wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
   test = "busted inside the host",
+  mutate = "wrong variants of a layout: which does its spec notice?",
   bench = "speed as ratios, measured side by side",
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "diff", "prove", "route", "wal", "test", "bench" }
+M.order = { "plan", "diff", "prove", "route", "wal", "test", "mutate",
+            "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")
