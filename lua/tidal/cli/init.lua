@@ -12,6 +12,7 @@ local M = {}
 M.verbs = {
   plan = "what a layout means, node by node",
   diff = "what changes from one layout to another, and what must move",
+  draw = "a picture of a layout or of a plan: text, SVG, one HTML page",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
   wal = "wal dump|verify|stat|export|import: what write-ahead logs hold",
@@ -20,7 +21,7 @@ M.verbs = {
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "diff", "prove", "route", "wal", "test", "bench" }
+M.order = { "plan", "diff", "draw", "prove", "route", "wal", "test", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")

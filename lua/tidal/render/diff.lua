@@ -267,6 +267,16 @@ local function refusal(plan, style)
   return table.concat(out, "\n")
 end
 
+---The line that sums a plan up.
+function M.summary(plan)
+  return summary(plan, terminal.plain)
+end
+
+---Why a plan is refused, in lines; nil where it is not.
+function M.refusal(plan)
+  return refusal(plan, terminal.plain)
+end
+
 ---@param plan table of cluster/diff.lua
 ---@param style? table of tidal.render.terminal
 function M.text(plan, style)

@@ -1,0 +1,249 @@
+-- A frame: one layout as plain tables to draw, alone or against the layout
+-- before it. What is too small to be seen is put together, and said.
+--
+-- frame = {
+--   epoch =, shards =, keys = what the ring holds: "ids", "hashes",
+--     "remainders" (dealt out: sizes are true, places are not)
+--   arcs = by rising keys { { shard = or nil for several, ranges = how many,
+--     from =, to = 0..1 of the ring, first =, last = hex, moved = boolean,
+--     source = shard before or nil } }
+--   merged = ranges that stand in an arc with others
+--   rows = { { name =, label =, leads =, sign = "+" | "-" or nil, regions =
+--     how many, there = how many of them now }, ... }
+--   columns = { { first =, last =, label =, sign =, there = shards now } }
+--   cells[row][column] = { leads =, of = nodes, turned = leaders that are
+--     new } or false where there is no node
+-- }
+local tables = require "tidal.cluster.tables"
+local core = require "tidal.core"
+
+local M = {}
+
+local hex <const> = core.u64.hex
+
+-- --- the ring --------------------------------------------------------------
+
+-- Where a key stands on the ring.
+local function place(key)
+  return core.u64.tonumber(key) / 2.0 ^ 64
+end
+
+-- The place behind a key: 1 behind the last.
+local function behind(key)
+  return key == -1 and 1.0 or place(key + 1)
+end
+
+-- The arcs of a table against the one before, whole.
+local function pieces_of(before, now)
+  local out, arc = {}, nil
+  tables.walk(before, now, function(first, last, source, target)
+    if arc and arc.shard == target and arc.source == source then
+      arc.to, arc.last = behind(last), last
+    else
+      arc = { shard = target, source = source, moved = source ~= target,
+              ranges = 1, from = place(first), to = behind(last),
+              first = first, last = last }
+      out[#out + 1] = arc
+    end
+  end)
+  return out
+end
+
+-- Puts b, which follows, into a.
+local function join(a, b)
+  if a.shard ~= b.shard then a.shard = nil end
+  if a.source ~= b.source then a.source = nil end
+  a.moved = a.moved or b.moved
+  a.ranges, a.to, a.last = a.ranges + b.ranges, b.to, b.last
+end
+
+-- Neighbours too narrow to be seen become one, as narrow as can be seen.
+local function visible(pieces, most)
+  if #pieces <= most then return pieces, 0 end
+  local out, merged, width = {}, 0, 2 / most
+  for _, piece in ipairs(pieces) do
+    local arc = out[#out]
+    if arc and arc.to - arc.from < width
+       and piece.to - piece.from < width then
+      merged = merged + (arc.ranges == 1 and 2 or 1)
+      join(arc, piece)
+    else
+      out[#out + 1] = piece
+    end
+  end
+  return out, merged
+end
+
+-- Shards of a hash, side by side: each has the same part of the keys.
+local function remainders(n, before)
+  local out = {}
+  for s = 0, n - 1 do
+    out[s + 1] = { shard = s, source = s, ranges = 1, from = s / n,
+                   to = (s + 1) / n, moved = before ~= n }
+  end
+  return out
+end
+
+local function number_of(layout)
+  return layout.router:strategy() == "hash" and layout.router:num_shards()
+end
+
+local function ring(layout, before, most)
+  local n = number_of(layout)
+  if n then
+    local arcs, merged = visible(remainders(n, number_of(before)), most)
+    return "remainders", arcs, merged
+  end
+  local now, was = tables.of(layout), tables.of(before)
+  local space = tables.space(now)
+  local apart = not was or tables.space(was) ~= space
+                and space ~= "any" and tables.space(was) ~= "any"
+  local pieces = pieces_of(apart and now or was, now)
+  for _, piece in ipairs(apart and pieces or {}) do piece.moved = true end
+  local arcs, merged = visible(pieces, most)
+  for _, arc in ipairs(arcs) do
+    arc.first, arc.last = hex(arc.first), hex(arc.last)
+  end
+  return space == "any" and "ids" or space, arcs, merged
+end
+
+-- --- the grid --------------------------------------------------------------
+
+---Groups of 0..n-1, at most so many, as even as can be.
+---@return { first: integer, last: integer }[] groups
+---@return integer size of each but the last
+function M.groups(n, most)
+  local out, size = {}, math.max(1, (n + most - 1) // most)
+  for first = 0, n - 1, size do
+    out[#out + 1] = { first = first, last = math.min(first + size, n) - 1 }
+  end
+  return out, size
+end
+
+local function span(letter, first, last)
+  if first == last then return letter .. first end
+  return ("%s%d..%s%d"):format(letter, first, letter, last)
+end
+M.span = span
+
+local function sign_of(was, now)
+  if was == now then return nil end
+  return was < now and "+" or "-"
+end
+
+local function columns_of(layout, before, shards, most)
+  local out, size = M.groups(shards, most)
+  for _, column in ipairs(out) do
+    local function there(of)
+      return math.max(0, math.min(column.last, of.shards - 1)
+                         - column.first + 1)
+    end
+    column.label = span("s", column.first, column.last)
+    column.there = there(layout)
+    column.sign = sign_of(there(before), column.there)
+  end
+  return out, size
+end
+
+-- Numbers of the regions of a layout by who they are.
+local function numbers(layout, who)
+  local out = {}
+  for _, region in ipairs(layout.regions) do
+    out[who(region.name)] = region.id
+  end
+  return out
+end
+
+-- One row or several regions, in the order of the roster.
+local function rows_of(roster, now, was, layout, most)
+  local out, size = M.groups(#roster, most)
+  for _, row in ipairs(out) do
+    row.there, row.was, row.leads, row.regions = 0, 0, 0, 0
+    for i = row.first + 1, row.last + 1 do
+      local id = now[roster[i]]
+      row.regions = row.regions + 1
+      if id then
+        row.there, row.leads = row.there + 1, row.leads + layout:leads(id)
+        row.name, row.id = layout.regions[id + 1].name, id
+      end
+      if was[roster[i]] then row.was = row.was + 1 end
+      row.name = row.name or roster[i]
+    end
+    row.sign = sign_of(row.was, row.there)
+    row.label = row.regions > 1 and ("%d regions"):format(row.regions)
+             or row.id and ("r%d %s"):format(row.id, row.name) or row.name
+    row.first, row.last, row.was, row.id = nil, nil, nil, nil
+  end
+  return out, size
+end
+
+-- The leader of each shard: a function from shard to region, or nil for all.
+local function leaders_of(layout)
+  local leaders = layout.leaders
+  if leaders == "all" then return nil end
+  return table.move(leaders, 0, layout.shards - 1, 0, {})
+end
+
+-- Adds leaders, each at the row and column in which it stands.
+local function lead(cells, layout, before, grid)
+  local now, was = leaders_of(layout), leaders_of(before)
+  if not now then
+    for _, row in ipairs(cells) do
+      for _, cell in ipairs(row) do
+        if cell then cell.leads = cell.of end
+      end
+    end
+    return
+  end
+  local who_now, who_was = {}, {}
+  for i, who in ipairs(grid.roster) do
+    if grid.now[who] then who_now[grid.now[who]] = i end
+    if grid.was[who] then who_was[grid.was[who]] = i end
+  end
+  for s = 0, layout.shards - 1 do
+    local i = who_now[now[s]]
+    local cell = cells[(i - 1) // grid.tall + 1][s // grid.wide + 1]
+    cell.leads = cell.leads + 1
+    if s < before.shards and (not was or who_was[was[s]] ~= i) then
+      cell.turned = cell.turned + 1
+    end
+  end
+end
+
+local function cells_of(rows, columns)
+  local out = {}
+  for i, row in ipairs(rows) do
+    out[i] = {}
+    for j, column in ipairs(columns) do
+      local nodes = row.there * column.there
+      out[i][j] = nodes > 0 and { leads = 0, of = nodes, turned = 0 }
+    end
+  end
+  return out
+end
+
+---@param layout table what is drawn
+---@param before table what it is compared with; itself for nothing
+---@param world { roster: string[], who: function, was: function, shards:
+---  integer } regions and shards of all frames; who(name) is a region in the
+---  roster, whatever it is called now, was(name) the same before
+---@param limits { arcs: integer, rows: integer, columns: integer }
+---@return table frame
+function M.of(layout, before, world, limits)
+  local keys, arcs, merged = ring(layout, before, limits.arcs)
+  local grid = { roster = world.roster,
+                 now = numbers(layout, world.who),
+                 was = numbers(before, world.was) }
+  local rows, columns
+  rows, grid.tall = rows_of(world.roster, grid.now, grid.was, layout,
+                            limits.rows)
+  columns, grid.wide = columns_of(layout, before, world.shards,
+                                  limits.columns)
+  local cells = cells_of(rows, columns)
+  lead(cells, layout, before, grid)
+  return { epoch = layout.epoch, shards = layout.shards, keys = keys,
+           arcs = arcs, merged = merged, rows = rows, columns = columns,
+           cells = cells }
+end
+
+return M
