@@ -33,76 +33,79 @@ local function behind(key)
   return key == -1 and 1.0 or place(key + 1)
 end
 
--- The arcs of a table against the one before, whole.
-local function pieces_of(before, now)
-  local out, arc = {}, nil
-  tables.walk(before, now, function(first, last, source, target)
-    if arc and arc.shard == target and arc.source == source then
-      arc.to, arc.last = behind(last), last
-    else
-      arc = { shard = target, source = source, moved = source ~= target,
-              ranges = 1, from = place(first), to = behind(last),
-              first = first, last = last }
-      out[#out + 1] = arc
-    end
-  end)
-  return out
-end
-
--- Puts b, which follows, into a.
-local function join(a, b)
-  if a.shard ~= b.shard then a.shard = nil end
-  if a.source ~= b.source then a.source = nil end
-  a.moved = a.moved or b.moved
-  a.ranges, a.to, a.last = a.ranges + b.ranges, b.to, b.last
-end
-
--- Neighbours too narrow to be seen become one, as narrow as can be seen.
-local function visible(pieces, most)
-  if #pieces <= most then return pieces, 0 end
-  local out, merged, width = {}, 0, 2 / most
-  for _, piece in ipairs(pieces) do
-    local arc = out[#out]
-    if arc and arc.to - arc.from < width
-       and piece.to - piece.from < width then
+-- Collects arcs: add(first, last, from, to, source, target) by rising keys.
+-- Neighbours narrower than can be seen become one, up to that width.
+local function collector(narrow)
+  local arcs, arc, merged = {}, nil, 0
+  local function add(first, last, from, to, source, target)
+    local moved = source ~= target
+    if arc and arc.shard == target and arc.source == source
+       and arc.moved == moved then
+      arc.to, arc.last = to, last
+    elseif arc and arc.to - arc.from < narrow and to - from < narrow then
       merged = merged + (arc.ranges == 1 and 2 or 1)
-      join(arc, piece)
+      if arc.shard ~= target then arc.shard = nil end
+      if arc.source ~= source then arc.source = nil end
+      arc.moved, arc.ranges = arc.moved or moved, arc.ranges + 1
+      arc.to, arc.last = to, last
     else
-      out[#out + 1] = piece
+      arc = { shard = target, source = source, moved = moved, ranges = 1,
+              from = from, to = to, first = first, last = last }
+      arcs[#arcs + 1] = arc
     end
   end
-  return out, merged
+  return arcs, add, function() return merged end
+end
+
+-- How wide an arc must be to be seen, where there are n.
+local function narrow_of(n, most)
+  return n > most and 2 / most or 0.0
+end
+
+-- The arcs of a table against the one before.
+local function arcs_of(before, now, most)
+  local n = math.max(#before.firsts, #now.firsts)
+  local arcs, add, merged = collector(narrow_of(n, most))
+  tables.walk(before, now, function(first, last, source, target)
+    add(first, last, place(first), behind(last), source, target)
+  end)
+  for _, arc in ipairs(arcs) do
+    arc.first, arc.last = hex(arc.first), hex(arc.last)
+  end
+  return arcs, merged()
 end
 
 -- Shards of a hash, side by side: each has the same part of the keys.
-local function remainders(n, before)
-  local out = {}
+local function remainders(n, before, most)
+  local arcs, add, merged = collector(narrow_of(n, most))
   for s = 0, n - 1 do
-    out[s + 1] = { shard = s, source = s, ranges = 1, from = s / n,
-                   to = (s + 1) / n, moved = before ~= n }
+    add(nil, nil, s / n, (s + 1) / n, before == n and s or nil, s)
   end
-  return out
+  return arcs, merged()
 end
 
 local function number_of(layout)
   return layout.router:strategy() == "hash" and layout.router:num_shards()
 end
 
-local function ring(layout, before, most)
+-- The routing before, made once for all frames.
+local function table_before(world, layout, before, now)
+  if rawequal(layout, before) then return now end
+  if world.table == nil then world.table = tables.of(before) or false end
+  return world.table
+end
+
+local function ring(layout, before, world, most)
   local n = number_of(layout)
-  if n then
-    local arcs, merged = visible(remainders(n, number_of(before)), most)
-    return "remainders", arcs, merged
-  end
-  local now, was = tables.of(layout), tables.of(before)
+  if n then return "remainders", remainders(n, number_of(before), most) end
+  local now = tables.of(layout)
+  local was = table_before(world, layout, before, now)
   local space = tables.space(now)
   local apart = not was or tables.space(was) ~= space
                 and space ~= "any" and tables.space(was) ~= "any"
-  local pieces = pieces_of(apart and now or was, now)
-  for _, piece in ipairs(apart and pieces or {}) do piece.moved = true end
-  local arcs, merged = visible(pieces, most)
-  for _, arc in ipairs(arcs) do
-    arc.first, arc.last = hex(arc.first), hex(arc.last)
+  local arcs, merged = arcs_of(apart and now or was, now, most)
+  for _, arc in ipairs(apart and arcs or {}) do
+    arc.moved, arc.source = true, nil
   end
   return space == "any" and "ids" or space, arcs, merged
 end
@@ -154,6 +157,15 @@ local function numbers(layout, who)
   return out
 end
 
+local function row_label(row)
+  if not row.low then
+    return row.regions == 1 and row.name
+        or ("%d regions"):format(row.regions)
+  end
+  local label = span("r", row.low, row.high)
+  return row.regions == 1 and label .. " " .. row.name or label
+end
+
 -- One row or several regions, in the order of the roster.
 local function rows_of(roster, now, was, layout, most)
   local out, size = M.groups(#roster, most)
@@ -164,15 +176,16 @@ local function rows_of(roster, now, was, layout, most)
       row.regions = row.regions + 1
       if id then
         row.there, row.leads = row.there + 1, row.leads + layout:leads(id)
-        row.name, row.id = layout.regions[id + 1].name, id
+        row.name = layout.regions[id + 1].name
+        row.low = math.min(row.low or id, id)
+        row.high = math.max(row.high or id, id)
       end
       if was[roster[i]] then row.was = row.was + 1 end
       row.name = row.name or roster[i]
     end
     row.sign = sign_of(row.was, row.there)
-    row.label = row.regions > 1 and ("%d regions"):format(row.regions)
-             or row.id and ("r%d %s"):format(row.id, row.name) or row.name
-    row.first, row.last, row.was, row.id = nil, nil, nil, nil
+    row.label = row_label(row)
+    row.first, row.last, row.was, row.low, row.high = nil, nil, nil, nil, nil
   end
   return out, size
 end
@@ -230,7 +243,7 @@ end
 ---@param limits { arcs: integer, rows: integer, columns: integer }
 ---@return table frame
 function M.of(layout, before, world, limits)
-  local keys, arcs, merged = ring(layout, before, limits.arcs)
+  local keys, arcs, merged = ring(layout, before, world, limits.arcs)
   local grid = { roster = world.roster,
                  now = numbers(layout, world.who),
                  was = numbers(before, world.was) }

@@ -22,7 +22,8 @@ local sheets = require "tidal.cluster.sheets"
 
 local M = {}
 
-local HOT_SHOWN <const> = 8  -- hottest ids of all shards
+local HOT_SHOWN <const> = 8         -- hottest ids of all shards
+local WORK_MAX <const> = 262144     -- ranges looked at for all frames
 
 local function count(n, noun)
   return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
@@ -151,7 +152,10 @@ end
 -- --- a plan ----------------------------------------------------------------
 
 -- Which numbers of steps are drawn: 0, the last, and as many between.
-local function chosen(steps, most)
+-- Frames of many ranges are dear: there are fewer of them.
+local function chosen(steps, most, layout)
+  local n = layout:has_ranges() and #layout:ranges() or layout.shards
+  most = math.max(2, math.min(most, WORK_MAX // n))
   local out = { [0] = true, [steps] = true }
   for i = 1, most - 2 do out[i * steps // (most - 1)] = true end
   return out
@@ -193,7 +197,7 @@ end
 local function frames_of(plan, limits)
   local steps, out, since = plan.steps, {}, 0
   local roster, added, shards = everyone(plan.from, steps)
-  local draw, who, was = chosen(#steps, limits.frames), {}, {}
+  local draw, who, was = chosen(#steps, limits.frames, plan.from), {}, {}
   for _, region in ipairs(plan.from.regions) do
     who[region.name], was[region.name] = region.name, region.name
   end

@@ -3,7 +3,6 @@
 -- sheet = { title =, head = words, rows = { words, ... }, more = text or nil,
 --   right = { [column] = true } where numbers stand }
 local core = require "tidal.core"
-local crossing = require "tidal.cluster.crossing"
 
 local M = {}
 
@@ -40,9 +39,25 @@ local function hot_text(shard)
                                            core.u64.str(heat.events)) or ""
 end
 
+-- Which part of the keys each of the first shards owns.
+local function shares(plan)
+  local out, layout = {}, plan.layout
+  for s = 0, math.min(layout.shards, ROWS_MAX) - 1 do
+    out[s] = plan.ranges and 0.0 or 1 / layout.shards
+  end
+  for _, range in ipairs(plan.ranges or {}) do
+    local s = range.shard.value
+    if s < ROWS_MAX then
+      local keys = core.u64.tonumber(range.last - range.first) + 1
+      out[s] = out[s] + keys / 2.0 ^ 64
+    end
+  end
+  return out
+end
+
 local function shards(plan)
   local layout, load = plan.layout, plan.load
-  local owned = crossing.owned(layout)
+  local owned = shares(plan)
   local head = { "shard", "keys", "leader" }
   local right = { [2] = true }
   if load then
@@ -50,7 +65,7 @@ local function shards(plan)
     right[4], right[5] = true, true
   end
   return sheet("Shards", head, numbers(layout.shards), "shards", function(s)
-    local row = { "s" .. s, percent(owned[s] and owned[s]:share() or 0),
+    local row = { "s" .. s, percent(owned[s]),
                   leader_text(layout, s) }
     if load then
       local shard = load.shards[s + 1]

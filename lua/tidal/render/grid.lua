@@ -1,7 +1,7 @@
 -- The grid of regions and shards as SVG: a row a region, a column a shard, a
 -- filled square leads, a hollow one follows. What is new since the layout
--- before is marked by a corner. Where a cell stands for many nodes it is
--- filled as high as the part of them that leads.
+-- before is marked by a corner. A cell that stands for many nodes is a bar, as
+-- high as the part of them that leads.
 --
 -- Takes a scene and a frame (cluster/scene.lua); draws in a box M.box gives.
 local colours = require "tidal.render.colours"
@@ -15,21 +15,24 @@ local CELL_MAX <const> = 38
 local LABEL_LONG <const> = 17                -- characters of a label
 local DENSE <const> = 512                    -- cells that have titles
 local HEAT_TALL <const> = 46
+local BAR_MIN <const> = 1.5                   -- a bar that can be seen
 
 local number <const> = markup.number
 
+-- Width and height of a cell.
 local function cell_size(frame)
-  local size = math.min(CELL_MAX, WIDE / #frame.columns, TALL / #frame.rows)
-  return math.floor(size * 4) / 4
+  local wide = math.min(CELL_MAX, WIDE / #frame.columns)
+  local tall = math.min(CELL_MAX, TALL / #frame.rows)
+  return math.floor(wide * 4) / 4, math.floor(tall * 4) / 4
 end
 
 ---Width and height of the drawing.
 function M.box(scene)
   local frame = scene.frames[1]
-  local size = cell_size(frame)
+  local wide, tall = cell_size(frame)
   local heat = scene.heat and HEAT_TALL + 22 or 0
-  return math.ceil(math.max(LEFT + size * #frame.columns + 30, 300)),
-         math.ceil(TOP + size * #frame.rows + heat + 10)
+  return math.ceil(math.max(LEFT + wide * #frame.columns + 30, 300)),
+         math.ceil(TOP + tall * #frame.rows + heat + 10)
 end
 
 local function square(x, y, wide, tall)
@@ -67,58 +70,76 @@ local function collector()
   return self
 end
 
--- The shapes of one cell at a corner.
-local function add_shapes(add, column, cell, x, y, size)
-  local gap = size > 12 and 3 or size / 8
-  local side = size - 2 * gap
-  local single = column.first == column.last
-  local fill = single and "c" .. colours.of(column.first) or "mixed"
-  if size > 8 then
-    add(single and "follow o" .. colours.of(column.first) or "follow line",
-        square(x + gap + 0.5, y + gap + 0.5, side - 1, side - 1))
+-- A cell of one node: filled or hollow.
+local function add_node(add, shard, cell, box)
+  local colour = colours.of(shard)
+  local gap = math.min(3, box.wide / 8, box.tall / 8)
+  local x, y = box.x + gap, box.y + gap
+  local wide, tall = box.wide - 2 * gap, box.tall - 2 * gap
+  if cell.leads == 1 then
+    add("c" .. colour, square(x, y, wide, tall))
   else
-    add("empty", square(x + gap, y + gap, side, side))
-  end
-  if cell.leads > 0 then
-    local tall = side * cell.leads / cell.of
-    add(fill, square(x + gap, y + gap + side - tall, side, tall))
-  end
-  if cell.turned > 0 then
-    local corner = size / 2.6
-    add("turned", ("M%s %sh%sl-%s %sz"):format(number(x), number(y),
-        number(corner), number(corner), number(corner)))
+    add("follow o" .. colour, square(x + 0.75, y + 0.75, wide - 1.5,
+                                     tall - 1.5))
   end
 end
 
-local function add_titled(out, frame, i, j, x, y, size)
+-- A cell of many: a bar on its track.
+local function add_nodes(add, cell, box)
+  local gap = math.min(1, box.wide / 8)
+  local x, wide = box.x + gap, box.wide - 2 * gap
+  local room = box.tall - 2 * gap
+  add("empty", square(x, box.y + gap, wide, room))
+  if cell.leads == 0 then return end
+  local tall = math.max(BAR_MIN, room * cell.leads / cell.of)
+  add("some", square(x, box.y + gap + room - tall, wide, tall))
+end
+
+-- The shapes of one cell.
+local function add_shapes(add, column, cell, box)
+  if column.first == column.last and cell.of == 1 then
+    add_node(add, column.first, cell, box)
+  else
+    add_nodes(add, cell, box)
+  end
+  if cell.turned > 0 then
+    local corner = number(math.min(box.wide, box.tall) / 2.6)
+    add("turned", ("M%s %sh%sl-%s %sz"):format(number(box.x), number(box.y),
+        corner, corner, corner))
+  end
+end
+
+local function add_titled(out, frame, i, j, box)
   local column, cell = frame.columns[j], frame.cells[i][j]
   local shapes = collector()
-  add_shapes(shapes.add, column, cell, x, y, size)
+  add_shapes(shapes.add, column, cell, box)
   out[#out + 1] = "<g><title>"
     .. markup.escape(title_of(frame.rows[i], column, cell)) .. "</title>"
   shapes.markup(out)
-  if cell.of == 1 and cell.leads == 1 and size > 20 then
+  if cell.of == 1 and cell.leads == 1 and math.min(box.wide, box.tall) > 20
+  then
     out[#out + 1] = markup.fill('<text x="{x}" y="{y}" class="mid t{c}">L'
-      .. "</text>", { x = x + size / 2, y = y + size / 2 + 5,
+      .. "</text>", { x = box.x + box.wide / 2, y = box.y + box.tall / 2 + 5,
                       c = colours.of(column.first) })
   end
   out[#out + 1] = "</g>"
 end
 
-local function add_cells(out, frame, size)
+local function add_cells(out, frame, wide, tall)
   local dense = #frame.rows * #frame.columns > DENSE
   local shapes = collector()
   for i in ipairs(frame.rows) do
     for j, column in ipairs(frame.columns) do
-      local x, y = LEFT + (j - 1) * size, TOP + (i - 1) * size
+      local box = { x = LEFT + (j - 1) * wide, y = TOP + (i - 1) * tall,
+                    wide = wide, tall = tall }
       local cell = frame.cells[i][j]
       if not cell then
-        shapes.add("gone", ("M%s %sh%s"):format(number(x + size * 0.35),
-                   number(y + size / 2), number(size * 0.3)))
+        shapes.add("gone", ("M%s %sh%s"):format(number(box.x + wide * 0.35),
+                   number(box.y + tall / 2), number(wide * 0.3)))
       elseif dense then
-        add_shapes(shapes.add, column, cell, x, y, size)
+        add_shapes(shapes.add, column, cell, box)
       else
-        add_titled(out, frame, i, j, x, y, size)
+        add_titled(out, frame, i, j, box)
       end
     end
   end
@@ -128,7 +149,7 @@ end
 local SIGNS <const> = { ["+"] = "new", ["-"] = "removed" }
 
 local function add_row_labels(out, frame, size)
-  local every = math.ceil(12 / size)
+  local every = math.ceil(11 / size)
   for i, row in ipairs(frame.rows) do
     if (i - 1) % every == 0 then
       local sign = row.sign and row.sign .. " " or ""
@@ -164,9 +185,9 @@ local function add_column_labels(out, frame, size)
 end
 
 -- A bar below each column: its part of the events of the log.
-local function add_heat(out, scene, frame, size)
+local function add_heat(out, scene, frame, size, row_tall)
   local heat = scene.heat
-  local bottom = TOP + size * #frame.rows + 6 + HEAT_TALL
+  local bottom = TOP + row_tall * #frame.rows + 6 + HEAT_TALL
   out[#out + 1] = markup.fill('<text x="{x}" y="{y}" class="end dim">events'
     .. "</text>", { x = LEFT - 8, y = bottom - HEAT_TALL / 2 + 4 })
   for j, share in ipairs(heat.shares) do
@@ -190,11 +211,11 @@ end
 ---@param frame table
 ---@return string
 function M.draw(scene, frame)
-  local out, size = {}, cell_size(frame)
-  add_column_labels(out, frame, size)
-  add_row_labels(out, frame, size)
-  add_cells(out, frame, size)
-  if scene.heat then add_heat(out, scene, frame, size) end
+  local out, wide, tall = {}, cell_size(frame)
+  add_column_labels(out, frame, wide)
+  add_row_labels(out, frame, tall)
+  add_cells(out, frame, wide, tall)
+  if scene.heat then add_heat(out, scene, frame, wide, tall) end
   return table.concat(out, "\n")
 end
 

@@ -9,6 +9,9 @@ local svg = require "tidal.render.svg"
 
 local M = {}
 
+-- The inner ring stands in the page once.
+local BEFORE <const> = '<use href="#before"/>'
+
 local function put(out, form, values, raw)
   out[#out + 1] = markup.fill(form, values or {}, raw)
 end
@@ -40,7 +43,7 @@ local function add_frame(out, scene, frame, i)
   out[#out + 1] = '<div class="figures">'
   local round = ring.box(scene)
   out[#out + 1] = drawing("ring", round, round, ring.describe(frame),
-                          ring.draw(scene, frame))
+                          ring.draw(scene, frame, BEFORE))
   local wide, tall = grid.box(scene)
   put(out, '<div class="scroll" tabindex="0" role="region" '
     .. 'aria-label="regions and shards">')
@@ -100,9 +103,11 @@ function M.text(scene)
   local out = {}
   put(out, page.HEAD, { title = scene.title },
       { style = svg.styles() .. "\n" .. page.STYLE })
+  local before = scene.kind == "plan" and '<g id="before">\n'
+                 .. ring.before(scene) .. "\n</g>" or ""
   put(out, '<body>\n<svg width="0" height="0" class="defs" '
-    .. 'aria-hidden="true"><defs>{hatch}</defs></svg>\n<main>\n'
-    .. "<h1>{title}</h1>", scene, { hatch = svg.hatch })
+    .. 'aria-hidden="true"><defs>{hatch}{before}</defs></svg>\n<main>\n'
+    .. "<h1>{title}</h1>", scene, { hatch = svg.hatch, before = before })
   add_list(out, "facts", scene.facts)
   add_list(out, "warnings", scene.warnings)
   add_controls(out, scene)

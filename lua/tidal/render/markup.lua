@@ -7,6 +7,7 @@ local ENTITIES <const> = {
   ["'"] = "&#39;",
 }
 local UNKNOWN <const> = "\u{fffd}"
+local PLAIN <const> = "^[\32-\126]*$"
 
 -- Code points that XML cannot hold, and those that turn the reading order.
 local function is_unfit(code)
@@ -18,8 +19,11 @@ local function is_unfit(code)
       or code & 0xfffe == 0xfffe or code > 0x10ffff
 end
 
--- The text as UTF-8 that can be shown; what cannot is U+FFFD.
-local function clean(text)
+---The text as UTF-8 that can be shown; what cannot is U+FFFD.
+---@param text string
+---@return string
+function M.clean(text)
+  if text:find(PLAIN) then return text end
   local out, at = {}, 1
   while at <= #text do
     local _, bad = utf8.len(text, at)
@@ -38,15 +42,14 @@ end
 ---@param text string
 ---@return string
 function M.escape(text)
-  if not text:find "[^%w ._/-]" then return text end
-  return (clean(text):gsub("[&<>\"']", ENTITIES))
+  return (M.clean(text):gsub("[&<>\"']", ENTITIES))
 end
 
 ---The first characters of a text, with an ellipsis if some are left out.
 ---@param text string
 ---@param most integer characters, at least 2
 function M.shorten(text, most)
-  text = clean(text)
+  text = M.clean(text)
   if utf8.len(text) <= most then return text end
   return text:sub(1, utf8.offset(text, most) - 1) .. "…"
 end

@@ -30,7 +30,7 @@ local LOOK <const> = [[
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);line-height:1.45;
 font-family:system-ui,sans-serif;font-size:15px}
-main{max-width:1120px;margin:0 auto;padding:20px 16px 40px}
+main{max-width:1240px;margin:0 auto;padding:20px 16px 40px}
 h1{font-size:24px;margin:0 0 6px}h2{font-size:17px;margin:0 0 6px}
 ul{list-style:none;margin:0 0 8px;padding:0}
 li{overflow-wrap:anywhere}

@@ -9,13 +9,15 @@ local markup = require "tidal.render.markup"
 
 local M = {}
 
-local SIZE <const>, MARGIN <const> = 400, 26       -- margin for bars of load
+local SIZE <const>, MARGIN <const> = 400, 44       -- margin for bars of load
 local CENTRE <const> = 200
 local OUTER <const>, INNER <const> = 158, 106      -- the ring
 local HOT <const> = 6                              -- a dot of a hot id
 local BARS <const>, BARS_LONG <const> = 162, 30    -- bars of load
 local WAS_OUTER <const>, WAS_INNER <const> = 100, 88
-local LABEL_PX <const> = 28    -- an arc this long holds its label
+local LABEL_PX <const> = 28    -- an arc this long holds its label,
+local SMALL_PX <const> = 19    -- this long a small one
+local FINE <const> = 72        -- more arcs than these have thin edges
 local NEAR <const> = 1e-9
 
 local number <const> = markup.number
@@ -71,19 +73,20 @@ end
 local function label(arc)
   local middle, radius = (arc.from + arc.to) / 2, (OUTER + INNER) / 2
   local room = (arc.to - arc.from) * 2 * math.pi * radius
-  if not arc.shard or room < LABEL_PX then return nil end
+  if not arc.shard or room < SMALL_PX then return nil end
   if arc.to - arc.from > 1 - NEAR then middle = 0.5 end
   local x, y = point(middle, radius):match "(%S+) (%S+)"
   local colour = colours.of(arc.shard)
-  return markup.fill('<text x="{x}" y="{y}" class="mid big {class}">'
+  local big = room >= LABEL_PX
+  return markup.fill('<text x="{x}" y="{y}" class="mid {class}">'
     .. "s{shard}</text>", { x = x, y = tonumber(y) + 5, shard = arc.shard,
-    class = ("%st%d"):format(arc.moved and ("halo h%d "):format(colour) or "",
-                             colour) })
+    class = ("%s%s t%d"):format(big and "big" or "small",
+      arc.moved and " halo h" .. colour or "", colour) })
 end
 
-local function add_arc(out, arc)
-  out[#out + 1] = ('<path class="edge %s" d="%s"><title>%s</title></path>')
-    :format(class_of(arc.shard), band(arc.from, arc.to, OUTER, INNER),
+local function add_arc(out, arc, edge)
+  out[#out + 1] = ('<path class="%s %s" d="%s"><title>%s</title></path>')
+    :format(edge, class_of(arc.shard), band(arc.from, arc.to, OUTER, INNER),
             markup.escape(title_of(arc)))
   if arc.moved then
     out[#out + 1] = ('<path class="moved" d="%s"/>'):format(
@@ -91,14 +94,16 @@ local function add_arc(out, arc)
   end
 end
 
--- The inner ring: who owned the keys before.
-local function add_before(out, arcs)
-  for _, arc in ipairs(arcs) do
+---The inner ring: who owned the keys before the plan.
+function M.before(scene)
+  local out = {}
+  for _, arc in ipairs(scene.frames[1].arcs) do
     out[#out + 1] = ('<path class="thin %s" d="%s"><title>before: %s'
       .. "</title></path>"):format(class_of(arc.shard),
       band(arc.from, arc.to, WAS_OUTER, WAS_INNER),
       markup.escape(title_of(arc)))
   end
+  return table.concat(out, "\n")
 end
 
 -- The places of quarters, so that one can read where an id stands.
@@ -111,7 +116,6 @@ local function add_ticks(out, frame, heat)
     local x, y = point(at, far + (at == 0 and 3 or 0)):match "(%S+) (%S+)"
     local down = ({ 0, 4, 12, 4 })[i]
     local turn = ({ "mid", "start", "mid", "end" })[i]
-    if heat and at % 0.5 ~= 0 then turn, down = "mid", -3 end
     out[#out + 1] = markup.fill(
       '<text x="{x}" y="{y}" class="dim small {turn}">{name}</text>',
       { x = x, y = tonumber(y) + down, turn = turn, name = name })
@@ -132,6 +136,7 @@ local function add_bars(out, frame, heat)
   end
 end
 
+-- The hottest ids, where they stand.
 local function add_hot(out, heat)
   for _, hot in ipairs(heat.hot) do
     if hot.at then
@@ -169,12 +174,14 @@ end
 ---The parts of a drawing, without the svg element around it.
 ---@param scene table
 ---@param frame table
+---@param before? string markup for the inner ring, where it is there already
 ---@return string
-function M.draw(scene, frame)
+function M.draw(scene, frame, before)
   local out = {}
   if scene.heat then add_bars(out, frame, scene.heat) end
-  for _, arc in ipairs(frame.arcs) do add_arc(out, arc) end
-  if scene.kind == "plan" then add_before(out, scene.frames[1].arcs) end
+  local edge = #frame.arcs > FINE and "edge fine" or "edge"
+  for _, arc in ipairs(frame.arcs) do add_arc(out, arc, edge) end
+  if scene.kind == "plan" then out[#out + 1] = before or M.before(scene) end
   for _, arc in ipairs(frame.arcs) do out[#out + 1] = label(arc) end
   add_ticks(out, frame, scene.heat)
   add_middle(out, scene, frame)

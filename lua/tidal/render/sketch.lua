@@ -151,8 +151,28 @@ local function append(out, lines)
   for _, line in ipairs(lines) do out[#out + 1] = line end
 end
 
-local LEGEND <const> = "a sign is the number of a shard (a is s10); "
-  .. "● leads, ○ follows"
+-- Sentences: texts from outside, which may not reach the terminal as they are.
+local function say(out, texts, style)
+  for _, text in ipairs(texts) do
+    text = markup.clean(text)
+    out[#out + 1] = style and style:paint("red", text) or text
+  end
+end
+
+-- How to read it.
+local function legend(scene, frame)
+  local out = { "digits are the numbers of shards" }
+  if frame.shards > 10 then
+    out[1] = out[1] .. ", a is s10" .. (frame.shards > 36
+             and ", • is above s35, · is several" or "")
+  end
+  local column, row = frame.columns[1], frame.rows[1]
+  local single = column.first == column.last and row.regions == 1
+  out[2] = single and "● leads, ○ follows"
+           or "bars are as high as the part of the nodes that leads"
+  if single and scene.kind == "plan" then out[3] = "◆ leads now" end
+  return table.concat(out, "; ")
+end
 
 ---The picture.
 ---@param scene table
@@ -161,8 +181,8 @@ local LEGEND <const> = "a sign is the number of a shard (a is s10); "
 function M.text(scene, style)
   style = style or terminal.plain
   local first, last = scene.frames[1], scene.frames[#scene.frames]
-  local out = { style:paint("bold", scene.title) }
-  append(out, scene.facts)
+  local out = { style:paint("bold", markup.clean(scene.title)) }
+  say(out, scene.facts)
   out[#out + 1] = ""
   local cells, picture = grid(scene, last, style), ring(last, style)
   if scene.kind == "plan" then
@@ -177,12 +197,9 @@ function M.text(scene, style)
     append(out, cells)
   end
   out[#out + 1] = ""
-  out[#out + 1] = LEGEND
-                  .. (scene.kind == "plan" and ", ◆ leads and did not" or "")
-  append(out, scene.notes)
-  for _, text in ipairs(scene.warnings) do
-    out[#out + 1] = style:paint("red", text)
-  end
+  out[#out + 1] = legend(scene, last)
+  say(out, scene.notes)
+  say(out, scene.warnings, style)
   return table.concat(out, "\n")
 end
 

@@ -20,17 +20,17 @@ text{font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 .mid{text-anchor:middle}.start{text-anchor:start}.end{text-anchor:end}
 .big{font-size:15px;font-weight:600}.small{font-size:11px}.bold{font-weight:700}
 .title{font-size:19px;font-weight:600}
-.edge{stroke-width:1.5}.thin{opacity:.9}.follow{stroke-width:1.5}
+.edge{stroke-width:1.5}.fine{stroke-width:.4}.thin{opacity:.9}.follow{stroke-width:1.5}
 .halo{paint-order:stroke;stroke-width:5;stroke-linejoin:round}
 .gone{stroke-width:1}.moved{fill:url(#hatch)}]]
 
 local MORE <const> = [[
 .heat{fill:%s}.hot{fill:%s;stroke:%s}.turned{fill:%s}.gone{stroke:%s}
-.empty{fill:%s}.hatch{stroke:%s}]]
+.some{fill:%s}.empty{fill:%s}.hatch{stroke:%s}]]
 
 local function more(of)
-  return MORE:format(of.dim, of.ink, of.paper, of.ink, of.line, of.track,
-                     of.paper)
+  return MORE:format(of.dim, of.ink, of.paper, of.ink, of.line, of.dim,
+                     of.track, of.paper)
 end
 
 ---The style sheet of both drawings.
@@ -47,16 +47,22 @@ M.hatch = '<pattern id="hatch" width="7" height="7" '
   .. "</pattern>"
 
 local LEGEND <const> = {
-  "filled: leads, hollow: follows",
+  nodes = "filled (L): leads; hollow: follows",
+  groups = "bars in the grid: the part of the nodes that leads",
   plan = "inner ring: before; hatched: moved; corner: new leader",
-  heat = "bars: part of the events in the log; dots: hottest ids",
+  heat = "bars around: part of the events in the log",
+  hot = "dots: hottest ids",
 }
 
 ---How to read the drawings, in sentences.
 function M.legend(scene)
-  local out = { LEGEND[1] }
+  local frame = scene.frames[1]
+  local column = frame.columns[1]
+  local single = column.first == column.last and frame.rows[1].regions == 1
+  local out = { single and LEGEND.nodes or LEGEND.groups }
   if scene.kind == "plan" then out[2] = LEGEND.plan end
   if scene.heat then out[#out + 1] = LEGEND.heat end
+  if scene.heat and frame.keys == "ids" then out[#out + 1] = LEGEND.hot end
   return out
 end
 
