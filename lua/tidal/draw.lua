@@ -8,7 +8,7 @@ local scene = require "tidal.cluster.scene"
 local M = {}
 
 local SVG <const> = { arcs = 360, rows = 64, columns = 64, frames = 2 }
-local HTML <const> = { arcs = 240, rows = 32, columns = 32, frames = 25 }
+local STEPS <const> = { arcs = 240, rows = 32, columns = 32, frames = 25 }
 local TERMINAL <const> = { arcs = 720, rows = 16, columns = 10, frames = 2 }
 
 ---The picture as text for a terminal.
@@ -31,7 +31,8 @@ end
 ---@param value table
 ---@return string
 function M.html(value)
-  return require "tidal.render.html".text(scene.of(value, HTML))
+  local drawn = scene.of(value, scene.is_plan(value) and STEPS or SVG)
+  return require "tidal.render.html".text(drawn)
 end
 
 return M

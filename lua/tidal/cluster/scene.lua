@@ -18,6 +18,7 @@ local diff = require "tidal.cluster.diff"
 local frame = require "tidal.cluster.frame"
 local layouts = require "tidal.cluster.layout"
 local plans = require "tidal.cluster.plan"
+local plain = require "tidal.render.terminal".plain
 local sheets = require "tidal.cluster.sheets"
 
 local M = {}
@@ -194,7 +195,7 @@ local function everyone(from, steps)
 end
 
 -- The layouts of the chosen steps, against the one before the plan.
-local function frames_of(plan, limits)
+local function frames_of(value, plan, limits)
   local steps, out, since = plan.steps, {}, 0
   local roster, added, shards = everyone(plan.from, steps)
   local draw, who, was = chosen(#steps, limits.frames, plan.from), {}, {}
@@ -204,7 +205,7 @@ local function frames_of(plan, limits)
   local world = { roster = roster, shards = shards,
                   who = function(name) return who[name] end,
                   was = function(name) return was[name] end }
-  for i, layout, step in plan:states() do
+  for i, layout, step in value:states() do
     if added[i] then
       who[step.region] = added[i]
     elseif step and step.kind == "rename_region" then
@@ -219,29 +220,28 @@ local function frames_of(plan, limits)
   return out
 end
 
-local function plan_facts(plan)
-  local render = require "tidal.render.diff"
-  return { ("from: %s"):format(size_text(plan.from)),
-           ("to: %s"):format(size_text(plan.to)), render.summary(plan) }
-end
-
-local function of_plan(plan, limits)
+-- `plan` is the plan's fields, as plain tables: they may be many.
+local function of_plan(value, plan, limits)
   if plan.region then
     error(core.error { code = "part", message = ("this is %s's part of a "
       .. "plan: draw the whole"):format(plan.region) }, 0)
   end
-  local frames = frames_of(plan, limits)
-  local refusal = plan:check()
+  local frames, say = frames_of(value, plan, limits),
+                      require "tidal.render.diff"
+  local warning = value:check() and say.refusal(plan, plain, value)
   return {
     kind = "plan", name = plan.to.name, steps = #plan.steps,
     title = ("%s, epoch %d to %d"):format(plan.to.name, plan.from.epoch,
                                           plan.to.epoch),
-    facts = plan_facts(plan),
-    warnings = refusal and { require "tidal.render.diff".refusal(plan) } or {},
-    notes = notes_of(frames, #plan.steps), frames = frames,
-    sheets = sheets.of_plan(plan),
+    facts = { "from: " .. size_text(plan.from), "to: " .. size_text(plan.to),
+              say.summary(plan, plain) },
+    warnings = { warning }, notes = notes_of(frames, #plan.steps),
+    frames = frames, sheets = sheets.of_plan(plan),
   }
 end
+
+---True for a plan between two layouts.
+M.is_plan = diff.is
 
 ---The scene of a layout, of its plan, or of a plan between two.
 ---@param value table
@@ -251,7 +251,9 @@ end
 function M.of(value, limits)
   if layouts.is(value) then return of_layout(value:plan(), limits) end
   if plans.is(value) then return of_layout(value, limits) end
-  if diff.is(value) then return of_plan(value, limits) end
+  if diff.is(value) then
+    return of_plan(value, diff.fields(value), limits)
+  end
   error(("a layout or a plan expected, got %s"):format(type(value)), 2)
 end
 

@@ -33,9 +33,9 @@ font-family:system-ui,sans-serif;font-size:15px}
 main{max-width:1240px;margin:0 auto;padding:20px 16px 40px}
 h1{font-size:24px;margin:0 0 6px}h2{font-size:17px;margin:0 0 6px}
 ul{list-style:none;margin:0 0 8px;padding:0}
-li{overflow-wrap:anywhere}
+li{overflow-wrap:anywhere}.warnings li{white-space:pre-line}
 .facts,.quiet{color:var(--dim)}.quiet{font-size:13px}
-.warnings{color:var(--warn);font-weight:600;white-space:pre-line;
+.warnings{color:var(--warn);font-weight:600;
 border-left:4px solid var(--warn);padding-left:10px}
 .defs{position:absolute}
 .controls{display:none;flex-wrap:wrap;align-items:center;gap:8px 10px;

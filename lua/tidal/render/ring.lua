@@ -16,7 +16,7 @@ local HOT <const> = 6                              -- a dot of a hot id
 local BARS <const>, BARS_LONG <const> = 162, 30    -- bars of load
 local WAS_OUTER <const>, WAS_INNER <const> = 100, 88
 local LABEL_PX <const> = 28    -- an arc this long holds its label,
-local SMALL_PX <const> = 19    -- this long a small one
+local SMALL_PX <const> = 23    -- this long a small one
 local FINE <const> = 72        -- more arcs than these have thin edges
 local NEAR <const> = 1e-9
 
