@@ -9,7 +9,8 @@ local M = {}
 
 local SVG <const> = { arcs = 360, rows = 64, columns = 64, frames = 2 }
 local STEPS <const> = { arcs = 240, rows = 32, columns = 32, frames = 25 }
-local TERMINAL <const> = { arcs = 720, rows = 16, columns = 10, frames = 2 }
+local TERMINAL <const> = { arcs = 720, rows = 16, columns = 14, grouped = 8,
+                           frames = 2 }
 
 ---The picture as text for a terminal.
 ---@param value table a layout, its plan, or a plan between two

@@ -24,7 +24,7 @@ local function maker(path)
       return render.terminal(value, options.style(io.stdout))
     end
   end
-  local ending = path:match "%.([%w]+)$"
+  local ending = path:match "%.([^./]+)$"
   local make = MAKE[(ending or ""):lower()]
   if make then return make end
   options.usage("-o %s: %s; pictures end in %s\nusage: tidal-lua %s", path,

@@ -8,6 +8,7 @@
 --     from =, to = 0..1 of the ring, first =, last = hex, moved = boolean,
 --     source = shard before or nil } }
 --   merged = ranges that stand in an arc with others
+--   hidden = arcs so narrow that nobody sees them
 --   rows = { { name =, label =, leads =, sign = "+" | "-" or nil, regions =
 --     how many, there = how many of them now }, ... }
 --   columns = { { first =, last =, label =, sign =, there = shards now } }
@@ -18,6 +19,8 @@ local tables = require "tidal.cluster.tables"
 local core = require "tidal.core"
 
 local M = {}
+
+local SEEN <const> = 1 / 1000  -- of the ring: a pixel
 
 local hex <const> = core.u64.hex
 
@@ -134,8 +137,10 @@ local function sign_of(was, now)
   return was < now and "+" or "-"
 end
 
-local function columns_of(layout, before, shards, most)
-  local out, size = M.groups(shards, most)
+local function columns_of(layout, before, shards, limits)
+  local fits = shards <= limits.columns or not limits.grouped
+  local out, size = M.groups(shards, fits and limits.columns
+                                     or limits.grouped)
   for _, column in ipairs(out) do
     local function there(of)
       return math.max(0, math.min(column.last, of.shards - 1)
@@ -240,7 +245,8 @@ end
 ---@param world { roster: string[], who: function, was: function, shards:
 ---  integer } regions and shards of all frames; who(name) is a region in the
 ---  roster, whatever it is called now, was(name) the same before
----@param limits { arcs: integer, rows: integer, columns: integer }
+---@param limits { arcs: integer, rows: integer, columns: integer,
+---  grouped: integer? } grouped: columns where one is several shards
 ---@return table frame
 function M.of(layout, before, world, limits)
   local keys, arcs, merged = ring(layout, before, world, limits.arcs)
@@ -251,12 +257,16 @@ function M.of(layout, before, world, limits)
   rows, grid.tall = rows_of(world.roster, grid.now, grid.was, layout,
                             limits.rows)
   columns, grid.wide = columns_of(layout, before, world.shards,
-                                  limits.columns)
+                                  limits)
   local cells = cells_of(rows, columns)
   lead(cells, layout, before, grid)
+  local hidden = 0
+  for _, arc in ipairs(arcs) do
+    if arc.to - arc.from < SEEN then hidden = hidden + 1 end
+  end
   return { epoch = layout.epoch, shards = layout.shards, keys = keys,
-           arcs = arcs, merged = merged, rows = rows, columns = columns,
-           cells = cells }
+           arcs = arcs, merged = merged, hidden = hidden, rows = rows,
+           columns = columns, cells = cells }
 end
 
 return M

@@ -51,11 +51,19 @@ end
 
 local function notes_of(frames, steps)
   local out, last = {}, frames[#frames]
-  local merged, row, column = 0, last.rows[1], last.columns[1]
-  for _, one in ipairs(frames) do merged = math.max(merged, one.merged) end
+  local merged, hidden = 0, 0
+  local row, column = last.rows[1], last.columns[1]
+  for _, one in ipairs(frames) do
+    merged = math.max(merged, one.merged)
+    hidden = math.max(hidden, one.hidden)
+  end
   if merged > 0 then
     out[1] = ("%d ranges are too narrow to be seen: they share arcs with "
               .. "their neighbours"):format(merged)
+  end
+  if hidden > 0 then
+    out[#out + 1] = ("%s less than a thousandth of the ring and cannot be "
+      .. "seen"):format(hidden == 1 and "1 arc is" or hidden .. " arcs are")
   end
   if column.first ~= column.last then
     out[#out + 1] = ("a column is %s"):format(
