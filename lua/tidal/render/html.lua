@@ -12,6 +12,8 @@ local M = {}
 -- The inner ring stands in the page once.
 local BEFORE <const> = '<use href="#before"/>'
 
+local SHRINKS <const> = 0.7  -- how small a drawing gets before it scrolls
+
 local function put(out, form, values, raw)
   out[#out + 1] = markup.fill(form, values or {}, raw)
 end
@@ -27,9 +29,10 @@ end
 
 local function drawing(class, wide, tall, about, markup_inside)
   return markup.fill('<svg class="{class}" role="img" viewBox="0 0 {w} {h}" '
-    .. 'width="{w}" height="{h}" aria-label="{about}">\n{inside}\n</svg>',
-    { class = class, w = wide, h = tall, about = about },
-    { inside = markup_inside })
+    .. 'style="max-width:{w}px;min-width:{least}px" '
+    .. 'aria-label="{about}">\n{inside}\n</svg>', {
+      class = class, w = wide, h = tall, about = about,
+      least = math.floor(wide * SHRINKS) }, { inside = markup_inside })
 end
 
 local function add_frame(out, scene, frame, i)

@@ -33,7 +33,8 @@ font-family:system-ui,sans-serif;font-size:15px}
 main{max-width:1240px;margin:0 auto;padding:20px 16px 40px}
 h1{font-size:24px;margin:0 0 6px}h2{font-size:17px;margin:0 0 6px}
 ul{list-style:none;margin:0 0 8px;padding:0}
-li{overflow-wrap:anywhere}.warnings li{white-space:pre-line}
+li{overflow-wrap:anywhere}
+.warnings li{white-space:pre-line}
 .facts,.quiet{color:var(--dim)}.quiet{font-size:13px}
 .warnings{color:var(--warn);font-weight:600;
 border-left:4px solid var(--warn);padding-left:10px}
@@ -44,30 +45,31 @@ border-bottom:1px solid var(--track)}
 .js .controls{display:flex}.js .caption{display:none}
 .controls input{flex:1 1 160px;max-width:420px;min-width:120px;height:32px;
 accent-color:var(--ink)}
-.controls output{flex:1 1 100%;min-height:2.9em;overflow-wrap:anywhere}
+.controls output{flex:1 1 100%;min-height:2.9em;font-size:14px;overflow-wrap:anywhere}
 button{font:inherit;min-width:40px;min-height:36px;color:var(--ink);
 background:var(--track);border:1px solid var(--line);border-radius:6px}
 :focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 .caption{font-weight:600;margin:14px 0 0;overflow-wrap:anywhere}
 .figures{display:flex;flex-wrap:wrap;align-items:center;
 gap:8px 20px;margin:10px 0}
-.figures>.ring{flex:0 1 auto;width:440px;max-width:100%;height:auto}
-.figures>.scroll{flex:0 1 auto;min-width:0;max-width:100%}
+.figures>.ring{flex:0 1 440px;width:100%;height:auto}
+.figures>.scroll{flex:1 1 400px;min-width:0;max-width:100%}
 .scroll{overflow-x:auto}
-.grid{display:block;max-width:none}
+.grid{display:block;width:100%;height:auto}
 .sheets{display:flex;flex-wrap:wrap;gap:24px 40px;margin-top:20px}
 .sheet{min-width:0;max-width:100%}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th{text-align:left;color:var(--dim);font-weight:600}
 th,td{padding:3px 18px 3px 0;border-bottom:1px solid var(--track);
-vertical-align:top}
+vertical-align:top;white-space:nowrap}
+td:last-child{white-space:normal}
 th.right,td.right{text-align:right}
 @media print{body{font-size:11pt}.js .caption{display:block}
 .js .controls{display:none}
 .frame.end{display:block!important}.frame,.sheet{break-inside:avoid}
 .edge,.thin,.heat,.follow,.mixed{print-color-adjust:exact;
 -webkit-print-color-adjust:exact}
-.scroll{overflow:visible}.grid{max-width:100%;height:auto}}]]
+.scroll{overflow:visible}}]]
 
 M.STYLE = table.concat({
   variables(colours.light),

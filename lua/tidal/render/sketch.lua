@@ -128,7 +128,9 @@ end
 
 local function widest(lines)
   local most = 0
-  for _, line in ipairs(lines) do most = math.max(most, terminal.width(line)) end
+  for _, line in ipairs(lines) do
+    most = math.max(most, terminal.width(line))
+  end
   return most
 end
 

@@ -18,7 +18,8 @@ local COLUMN_PX <const> = 7.1  -- of a character of plain text, about
 M.sheet = [[
 text{font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 .mid{text-anchor:middle}.start{text-anchor:start}.end{text-anchor:end}
-.big{font-size:15px;font-weight:600}.small{font-size:11px}.bold{font-weight:700}
+.big{font-size:15px;font-weight:600}.small{font-size:11px}
+.bold{font-weight:700}
 .title{font-size:19px;font-weight:600}
 .edge{stroke-width:1.5}.fine{stroke-width:.4}.thin{opacity:.9}.follow{stroke-width:1.5}
 .halo{paint-order:stroke;stroke-width:5;stroke-linejoin:round}

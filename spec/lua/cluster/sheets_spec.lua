@@ -66,7 +66,8 @@ describe("the sheets of a plan", function()
 
   it("tell moves of single keys by pairs", function()
     local found = of_plan("hash5", "hash6")
-    assert.same({ 25, "s0", "s1", "", "" }, { #found[2].rows, table.unpack(found[2].rows[1], 1, 4) })
+    local rows = found[2].rows
+    assert.same({ 25, "s0", "s1", "", "" }, { #rows, table.unpack(rows[1], 1, 4) })
   end)
 
   it("have no moves where nothing moves", function()

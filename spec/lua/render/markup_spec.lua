@@ -2,6 +2,8 @@ local gen = require "spec.support.gen"
 local markup = require "tidal.render.markup"
 local xml = require "spec.support.xml"
 
+local PARTS <const> = { "<", ">", "&", "'", '"', "&lt;", "]]>", "é", "\u{10ffff}" }
+
 describe("escape()", function()
   local rows = {
     { "plain text", "us-east_1.a/b", "us-east_1.a/b" },
@@ -22,7 +24,7 @@ describe("escape()", function()
     gen.property("escape", 500, function(g)
       local bytes = {}
       for i = 1, g:int(0, 40) do
-        bytes[i] = g:once_in(2) and g:pick { "<", ">", "&", "'", '"', "&lt;", "]]>", "é", "\u{10ffff}" }
+        bytes[i] = g:once_in(2) and g:pick(PARTS)
                    or string.char(g:int(0, 255))
       end
       local text = markup.escape(table.concat(bytes))

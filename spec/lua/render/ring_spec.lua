@@ -40,7 +40,8 @@ describe("the ring", function()
 
   it("takes the long way for an arc of more than a half", function()
     local arcs = xml.find(drawn(pictures.scene(script.layout { shards = 2,
-      routing = routing.ranges [[ s0 0..0xbfffffffffffffff s1 0xc000000000000000..0xffffffffffffffff ]]
+      routing = routing.ranges [[
+        s0 0..0xbfffffffffffffff s1 0xc000000000000000..0xffffffffffffffff ]]
     })), "path", "edge")
     assert.matches("A158 158 0 1 1 ", arcs[1].attrs.d, 1, true)
     assert.matches("A158 158 0 0 1 ", arcs[2].attrs.d, 1, true)
