@@ -43,7 +43,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"base", test_base}, {"float", test_float}, {"batch", test_batch},
   {"segment", test_segment},
   {"checkpoint", test_checkpoint}, {"router", test_router},
-  {"profile", test_profile}, {"config", test_config},
+  {"profile", test_profile}, {"traffic", test_traffic}, {"config", test_config},
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
   {"window", test_window}, {"home", test_home}, {"repair", test_repair}, {"parts", test_parts},

@@ -374,6 +374,64 @@ static void repeats(void) {
   end(&b);
 }
 
+/* Every part of every span, against adding up by hand. */
+static void cuts(void) {
+  td_prng prng = {test_seed() + 8};
+  trial t = begin(TD_STRATEGY_RANGES, 1024);
+  random_ids(&t, &prng, 60, 400, NULL);
+  for (unsigned i = 0; i < 3000; i++) {
+    uint64_t a = t.keys[td_prng_below(&prng, t.events)];
+    uint64_t b = i % 7 == 0 ? UINT64_MAX
+               : t.keys[td_prng_below(&prng, t.events)] + i % 3;
+    td_profile_part span = {a < b ? a : b, a < b ? b : a,
+                            td_prng_below(&prng, 80)};
+    td_profile_part part = span;
+    bool upper = i % 2 == 0;
+    bool fits = td_profile_cut(t.profile, &part, upper);
+    CHECK(part.first >= span.first && part.last <= span.last);
+    CHECK_U64(part.events, between(&t, part.first, part.last));
+    if (!fits) {
+      CHECK_U64(part.first, part.last);
+      CHECK(part.events > span.events);
+      CHECK_U64(upper ? between(&t, part.last, span.last)
+                      : between(&t, span.first, part.first), part.events);
+      continue;
+    }
+    CHECK(part.events <= span.events);
+    CHECK_U64(upper ? part.last : part.first, upper ? span.last : span.first);
+    if (part.first == span.first && part.last == span.last) continue;
+    /* The next key would be too much. */
+    uint64_t next = upper ? 0 : UINT64_MAX;
+    for (uint32_t k = 0; k < t.events; k++) {
+      uint64_t key = t.keys[k];
+      if (upper && key < part.first && key > next) next = key;
+      if (!upper && key > part.last && key < next) next = key;
+    }
+    CHECK(part.events + between(&t, next, next) > span.events);
+  }
+  end(&t);
+}
+
+/* The whole of a span without events, and of a profile without any. */
+static void cuts_of_nothing(void) {
+  uint64_t ids[] = {10, 20, HALF};
+  trial t = begin(TD_STRATEGY_RANGES, 64);
+  td_profile_part all = {0, UINT64_MAX, 0}, part = all;
+  CHECK(td_profile_cut(t.profile, &part, true));
+  CHECK(part.first == 0 && part.last == UINT64_MAX && part.events == 0);
+  add(&t, ids, 3, NULL);
+  part = (td_profile_part){11, 19, 5};
+  CHECK(td_profile_cut(t.profile, &part, false));
+  CHECK(part.first == 11 && part.last == 19 && part.events == 0);
+  part = all;
+  CHECK(!td_profile_cut(t.profile, &part, true));
+  CHECK(part.first == HALF && part.last == HALF && part.events == 1);
+  part = (td_profile_part){0, UINT64_MAX, 2};
+  CHECK(td_profile_cut(t.profile, &part, true));
+  CHECK(part.first == 20 && part.last == UINT64_MAX && part.events == 2);
+  end(&t);
+}
+
 void test_profile(void) {
   test_case("profile", "events per shard", counts_shards);
   test_case("profile", "the hottest ids", hottest_ids);
@@ -381,6 +439,8 @@ void test_profile(void) {
   test_case("profile", "exact up to half the slots", exact_up_to_half);
   test_case("profile", "the best split", best_splits);
   test_case("profile", "a split of nothing", split_of_nothing);
+  test_case("profile", "parts of spans", cuts);
+  test_case("profile", "parts without events", cuts_of_nothing);
   test_case("profile", "counting after a split", counting_after_split);
   test_case("profile", "hot ids in a crowd", crowds);
   test_case("profile", "runs are light", runs_are_light);

@@ -60,6 +60,7 @@ void test_window(void);
 void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);
+void test_traffic(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);

@@ -32,6 +32,10 @@ local function method(name, kinds, ...)
   }
 end
 
+local function COUNTER(v)
+  if arguments.type_of(v) ~= "tidal.Traffic" then return object "tidal.Profile"(v) end
+end
+
 local BATCH <const> = arguments.objects()["tidal.Batch"]:encode()
 local CHECKPOINT <const> = core.wal.encode_checkpoint {}
 local EVENT <const> = { entity = 1, signal_type = 2, weight = 3, timestamp_ns = 4 }
@@ -44,7 +48,10 @@ local rows = {
   ["log"] = row({ region, shard }, 1, 3),
   ["segment"] = row({ region, shard, u64 }, 1, 3, 42), ["parse"] = row({ bytes }, "s3"),
   ["unpack_segment"] = row({ bytes }, ("x"):rep(12)), ["hash"] = row({ u64 }, 42),
-  ["checksum"] = row({ bytes }, "x"), ["profile"] = row({ object "tidal.Router",
+  ["checksum"] = row({ bytes }, "x"),
+  ["traffic"] = row({ object "tidal.Router", object "tidal.Router" }, core.router.even(3),
+    core.router.even(2)),
+  ["profile"] = row({ object "tidal.Router",
     optional(function(v) return v == 256 or v == 65536 end) }, core.router.even(3), 64),
   ["state"] = row({ a_table }, { "r0:s0" }), ["node"] = row({ optional(a_table) }, {}),
   ["nodes"] = row({ a_table }, {}),
@@ -145,8 +152,7 @@ local methods = {
     { "epochs" }, { "live", shard, optional(u64), 3, 1 }, { "close" }, { "__gc" }, { "__close" },
   },
   ["tidal.WalLive"] = {
-    { "read", optional(object "tidal.Profile"), optional(BYTES),
-      arguments.objects()["tidal.Profile"], 1 },
+    { "read", optional(COUNTER), optional(BYTES), arguments.objects()["tidal.Profile"], 1 },
     { "counts" }, { "text", arguments.word("csv", "json"), any, optional(BYTES), "csv", true, 1 },
     { "close" }, { "__gc" }, { "__close" },
   },
@@ -157,7 +163,11 @@ local methods = {
       arguments.objects()["tidal.WalCursor"], 1 },
     { "events" }, { "distinct" }, { "exact" }, { "counts" }, { "hottest", COUNT, 3 },
     { "split", COUNT, 3 },
+    { "cut", u64, u64, u64, optional(arguments.word("lower", "upper")), 0, -1, 5, "upper" },
   },
+  ["tidal.Traffic"] = {
+    { "add", object "tidal.Batch", arguments.objects()["tidal.Batch"] },
+    { "paired" }, { "counts" }, { "arrived" } },
   ["tidal.ReplicationState"] = {
     { "get", log, "r1:s3" }, { "advance", log, u64, u64, "r1:s3", 1, 5 },
     { "raise_epoch", log, U32, "r1:s3", 5 }, { "marks" },

@@ -82,6 +82,7 @@ function M.__concat(self, other)
   return diff().between(self.from, other.to)
 end
 
+---Itself where no rule is broken; nil where no other order was found.
 function M.repaired(self)
   local refusal = self:check()
   if not refusal then return self end

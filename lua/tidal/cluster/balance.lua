@@ -141,7 +141,7 @@ function M.balance(layout, options)
   end
   local tolerance = options.tolerance or TOLERANCE
   if type(options.wal) ~= "table" or type(tolerance) ~= "number"
-     or not (tolerance >= 0) then
+     or tolerance ~= tolerance or tolerance < 0 then
     bad "layout:balance{ wal = { [region] = directory }, tolerance = 0.1 }"
   elseif layout.router:strategy() == "single" then
     bad "layout:balance: single() has one shard"

@@ -85,8 +85,8 @@ local function carve_range(out, t, i, give_away, room, shards, measure)
                  owner = owner, empty = false }
   local above, below = t.owners[i + 1], t.owners[i - 1]
   local function try(target, upper)
-    if part.empty or not target or not (none < give_away[owner])
-       or not room[target] or not (none < room[target]) then
+    if part.empty or not target or give_away[owner] == none
+       or not room[target] or room[target] == none then
       return false
     end
     local most = less(give_away[owner], room[target])

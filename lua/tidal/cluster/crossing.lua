@@ -73,7 +73,7 @@ end
 
 -- h % n and h % m for all h: one residue modulo their least common multiple
 -- for each pair that occurs.
-local function hash_pairs(n, m)
+local function hash_pairing(n, m)
   local g, out, period = gcd(n, m), {}, M.period(n, m)
   local step = m // g
   local back = inverse(n // g, step)
@@ -94,7 +94,7 @@ local function hash_kept(n, m)
 end
 
 -- A table of hashes against a remainder by n.
-local function table_pairs(t, n, turned)
+local function table_pairing(t, n, turned)
   local out = {}
   for i, shard in ipairs(t.owners) do
     local last = tables.last(t, i)
@@ -186,7 +186,7 @@ function M.of(from, to)
   local n, m = from.shards, to.shards
   if not a and not b then
     local few = M.period(n, m) <= PAIRS_MAX
-    return exact(from, hash_kept(n, m), few and hash_pairs(n, m) or nil)
+    return exact(from, hash_kept(n, m), few and hash_pairing(n, m) or nil)
   end
   local mine = a and tables.space(a) or "hashes"
   local theirs = b and tables.space(b) or "hashes"
@@ -200,7 +200,7 @@ function M.of(from, to)
   end
   local t, by = a or b, a and m or n
   local few = n * m <= PAIRS_MAX and #t.firsts * by <= WORK_MAX
-  return exact(from, table_kept(t, by), few and table_pairs(t, by, b) or nil)
+  return exact(from, table_kept(t, by), few and table_pairing(t, by, b) or nil)
 end
 
 return M

@@ -135,7 +135,7 @@ function M.gains(before, after, shards, none)
   return sum
 end
 
-local function bound(before, after, shards)
+local function least_keys(before, after, shards)
   local keys = M.gains(before, after, shards, extent.none)
   return { keys = keys, share = keys:share() }
 end
@@ -154,10 +154,11 @@ function M.between(from, to, steps)
   end
   local taken = course.between(from, to, crossed)
   local before, after = crossing.owned(from), crossing.owned(to)
-  local least = bound(before, after, to.shards)
+  local least = least_keys(before, after, to.shards)
   return new {
     from = from, to = to,
-    changes = changes.of(from, to, taken, before, after), steps = steps or taken,
+    changes = changes.of(from, to, taken, before, after),
+    steps = steps or taken,
     moves = crossed.moves, space = crossed.space, keys = crossed.keys,
     share = crossed.share, exact = crossed.exact, listed = crossed.listed,
     lower_bound = least,

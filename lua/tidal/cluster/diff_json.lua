@@ -136,6 +136,10 @@ local function refusal_json(refusal)
   }
 end
 
+local function price_json(price)
+  return require "tidal.cluster.price".json(price)
+end
+
 ---What a plan adds to an object, as pairs.
 ---@param fields table of cluster/diff.lua
 ---@param refusal? table of cluster/judge.lua
@@ -153,7 +157,7 @@ function M.members(fields, refusal)
     { "minimal", fields.minimal },
     { "steps", M.steps(fields.steps) },
     { "refused", refusal_json(refusal) },
-    fields.price and { "price", require "tidal.cluster.price".json(fields.price) },
+    fields.price and { "price", price_json(fields.price) },
   }
 end
 

@@ -79,7 +79,7 @@ end
 local function read_log(counter, source, shard, tick)
   local walk, err = source.layouts:live(shard)
   if not walk then return nil, err end
-  local closing <close> = walk
+  local _ <close> = walk
   while true do
     local bytes
     bytes, err = walk:read(counter)

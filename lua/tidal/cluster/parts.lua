@@ -36,7 +36,7 @@ local function measure(fields, most)
     end
     return limit, function(i) return fields.price.moves[i].bytes end
   end
-  if type(most) ~= "number" or not (most > 0) then
+  if type(most) ~= "number" or most ~= most or most <= 0 then
     error('plan:split(most): a size ("5GB") or a share of 1 (0.1) expected', 3)
   end
   return most, function(i) return fields.moves[i].share end
@@ -69,7 +69,8 @@ local function price_of(price, first, count)
     for _, n in ipairs(moves) do events = events + n end
     out.regions[i] = { region = region.region, moves = moves,
                        events = events, bytes = events * RECORD_BYTES }
-    out.events, out.bytes = out.events + events, out.bytes + events * RECORD_BYTES
+    out.events = out.events + events
+    out.bytes = out.bytes + events * RECORD_BYTES
   end
   if first == 1 then
     out.copies = price.copies

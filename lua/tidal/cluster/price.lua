@@ -72,7 +72,7 @@ local function by_pieces(plan)
 end
 
 -- Counters of a plan by pair of shards, or by source alone.
-local function by_pairs(plan)
+local function by_pairing(plan)
   local from, to, move = plan.from.router, plan.to.router, {}
   for i, pair in ipairs(plan.moves) do
     move[pair.source * 65537 + (pair.target or 65536)] = i
@@ -114,7 +114,7 @@ local function counters_of(plan)
   if plan.space then return by_pieces(plan) end
   local hashed = plan.from.router:strategy() == "hash"
              and plan.to.router:strategy() == "hash"
-  return (hashed and plan.listed and by_remainders or by_pairs)(plan)
+  return (hashed and plan.listed and by_remainders or by_pairing)(plan)
 end
 
 -- What a region's counts say: events by move, and what shards gain.

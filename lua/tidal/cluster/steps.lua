@@ -42,9 +42,9 @@ end
 
 -- --- taking --------------------------------------------------------------
 
-local TAKE = {}
+local taking = {}
 
-function TAKE.rename_region(draft, step)
+function taking.rename_region(draft, step)
   local mark, why = draft:region(step.region)
   if not mark then return nil, why end
   if draft:region(step.to) then
@@ -54,7 +54,7 @@ function TAKE.rename_region(draft, step)
   return true
 end
 
-function TAKE.add_region(draft, step)
+function taking.add_region(draft, step)
   if draft:region(step.region) then
     return nil, ("there is a region %s already"):format(step.region)
   elseif step.at > #draft.order then
@@ -64,7 +64,7 @@ function TAKE.add_region(draft, step)
   return true
 end
 
-function TAKE.remove_region(draft, step)
+function taking.remove_region(draft, step)
   local mark, at = draft:region(step.region)
   if not mark then return nil, at end
   if at ~= step.at + 1 then
@@ -79,7 +79,7 @@ function TAKE.remove_region(draft, step)
   return true
 end
 
-function TAKE.order_regions(draft, step)
+function taking.order_regions(draft, step)
   local order = {}
   for i, name in ipairs(step.target) do
     local mark, why = draft:region(name)
@@ -101,7 +101,7 @@ local function leader_of(draft, step)
   return draft:region(step.leader)
 end
 
-function TAKE.add_shard(draft, step)
+function taking.add_shard(draft, step)
   local mark, why = leader_of(draft, step)
   if mark == nil then return nil, why end
   if step.first ~= draft.shards then
@@ -126,7 +126,7 @@ local function own_keys(draft, first)
   return t.most >= first
 end
 
-function TAKE.remove_shard(draft, step)
+function taking.remove_shard(draft, step)
   local mark, why = leader_of(draft, step)
   if mark == nil then return nil, why end
   if step.last ~= draft.shards - 1 then
@@ -180,7 +180,7 @@ local function same_routing(a, b)
   return tables.same(a, b)
 end
 
-function TAKE.strategy(draft, step)
+function taking.strategy(draft, step)
   local now, misfit = draft:table()
   if not now then return nil, ("s%d lacks keys"):format(misfit.source) end
   if not same_routing(now, table_of(step.source)) then
@@ -198,7 +198,7 @@ function TAKE.strategy(draft, step)
 end
 
 -- Whether the source owns the keys shows when a table is made.
-function TAKE.move(draft, step)
+function taking.move(draft, step)
   if draft.routing.n then return nil, "hash has no ranges to move" end
   if step.source >= draft.shards or step.target >= draft.shards then
     return nil, ("there are %d shards"):format(draft.shards)
@@ -207,7 +207,7 @@ function TAKE.move(draft, step)
   return true
 end
 
-function TAKE.leader(draft, step)
+function taking.leader(draft, step)
   if draft.leaders == "all" then return nil, "all regions lead" end
   local source, why = draft:region(step.source)
   if not source then return nil, why end
@@ -223,7 +223,7 @@ function TAKE.leader(draft, step)
   return true
 end
 
-function TAKE.leaders(draft, step)
+function taking.leaders(draft, step)
   if (step.source == "all") ~= (draft.leaders == "all") then
     return nil, "the leaders are others"
   elseif step.target == "all" then
@@ -244,7 +244,7 @@ function TAKE.leaders(draft, step)
   return true
 end
 
-function TAKE.epoch(draft, step)
+function taking.epoch(draft, step)
   if draft.epoch ~= step.source then
     return nil, ("the epoch is %d"):format(draft.epoch)
   end
@@ -257,7 +257,7 @@ end
 ---@param step table
 ---@return true? done, string? why not; then the draft is as before
 function M.take(draft, step)
-  local take = TAKE[step.kind]
+  local take = taking[step.kind]
   if not take then return nil, "no such step: " .. tostring(step.kind) end
   return take(draft, step)
 end

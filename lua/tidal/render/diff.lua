@@ -120,14 +120,14 @@ function M.words(step)
 end
 
 local function changes(plan, style)
-  local list, rows = {}, nil
+  local list = {}
   for _, change in ipairs(plan.changes) do
     if SAY[change.kind] and change.kind ~= "epoch" then
       list[#list + 1] = change
     end
   end
   if #list == 0 then return nil end
-  rows = shorten(list, CHANGES_MAX, function(change)
+  local rows = shorten(list, CHANGES_MAX, function(change)
     local sign, words = M.say(change)
     return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
   end, "change")
