@@ -202,28 +202,47 @@ local function leaders_of(layout)
   return table.move(leaders, 0, layout.shards - 1, 0, {})
 end
 
+-- Places in the roster by number of region.
+local function places(roster, ids)
+  local out = {}
+  for i, who in ipairs(roster) do
+    if ids[who] then out[ids[who]] = i end
+  end
+  return out
+end
+
+-- Everybody leads; those are new that did not lead before.
+local function lead_all(cells, cell_of, before, was)
+  for _, row in ipairs(cells) do
+    for _, cell in ipairs(row) do
+      if cell then cell.leads, cell.turned = cell.of, was and cell.of or 0 end
+    end
+  end
+  for s = 0, was and before.shards - 1 or -1 do
+    local cell = cell_of(s)
+    if cell then cell.turned = cell.turned - 1 end
+  end
+end
+
 -- Adds leaders, each at the row and column in which it stands.
 local function lead(cells, layout, before, grid)
   local now, was = leaders_of(layout), leaders_of(before)
-  if not now then
-    for _, row in ipairs(cells) do
-      for _, cell in ipairs(row) do
-        if cell then cell.leads = cell.of end
-      end
-    end
-    return
+  local who_now = places(grid.roster, grid.now)
+  local who_was = places(grid.roster, grid.was)
+  local function cell(i, s)
+    return cells[(i - 1) // grid.tall + 1][s // grid.wide + 1]
   end
-  local who_now, who_was = {}, {}
-  for i, who in ipairs(grid.roster) do
-    if grid.now[who] then who_now[grid.now[who]] = i end
-    if grid.was[who] then who_was[grid.was[who]] = i end
+  if not now then
+    return lead_all(cells, function(s)
+      return s < layout.shards and cell(who_was[was[s]], s)
+    end, before, was)
   end
   for s = 0, layout.shards - 1 do
     local i = who_now[now[s]]
-    local cell = cells[(i - 1) // grid.tall + 1][s // grid.wide + 1]
-    cell.leads = cell.leads + 1
-    if s < before.shards and (not was or who_was[was[s]] ~= i) then
-      cell.turned = cell.turned + 1
+    local here = cell(i, s)
+    here.leads = here.leads + 1
+    if s < before.shards and was and who_was[was[s]] ~= i then
+      here.turned = here.turned + 1
     end
   end
 end

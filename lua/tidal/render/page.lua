@@ -45,7 +45,8 @@ border-bottom:1px solid var(--track)}
 .js .controls{display:flex}.js .caption{display:none}
 .controls input{flex:1 1 160px;max-width:420px;min-width:120px;height:32px;
 accent-color:var(--ink)}
-.controls output{flex:1 1 100%;min-height:2.9em;font-size:14px;overflow-wrap:anywhere}
+.controls output{flex:1 1 100%;min-height:2.9em;font-size:14px;
+overflow-wrap:anywhere}
 button{font:inherit;min-width:40px;min-height:36px;color:var(--ink);
 background:var(--track);border:1px solid var(--line);border-radius:6px}
 :focus-visible{outline:3px solid var(--ink);outline-offset:2px}

@@ -21,7 +21,8 @@ text{font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 .big{font-size:15px;font-weight:600}.small{font-size:11px}
 .bold{font-weight:700}
 .title{font-size:19px;font-weight:600}
-.edge{stroke-width:1.5}.fine{stroke-width:.4}.thin{opacity:.9}.follow{stroke-width:1.5}
+.edge{stroke-width:1.5}.fine{stroke-width:.4}.thin{opacity:.9}
+.follow{stroke-width:1.5}
 .halo{paint-order:stroke;stroke-width:5;stroke-linejoin:round}
 .gone{stroke-width:1}.moved{fill:url(#hatch)}]]
 

@@ -151,6 +151,19 @@ describe("the grid", function()
     assert.is_false(list[1].cells[1][6])
   end)
 
+  it("does not call the leader of a new shard a new leader", function()
+    local list = frames("even", "split")
+    assert.same({ leads = 1, of = 1, turned = 0 }, list[#list].cells[1][6])
+  end)
+
+  it("marks those who lead anew when all do, and nobody when all did", function()
+    local one, all = script.layout {}, script.layout { epoch = 2, leaders = "all" }
+    local list = frames(one:diff(all))
+    assert.same({ 0, 1 }, { list[#list].cells[1][1].turned, list[#list].cells[2][1].turned })
+    list = frames(all:diff(script.layout { epoch = 3 }))
+    assert.same({ 0, 1 }, { list[#list].cells[1][1].turned, list[#list].cells[1][1].leads })
+  end)
+
   it("keeps a place for a region that goes", function()
     local list = frames(script.layout {}:diff(script.layout { epoch = 2,
                         regions = { "us-east", "ap-south" } }))
