@@ -113,9 +113,10 @@ end
 
 ---A layout as a plan holds it.
 function M.layout(layout)
+  local line = layout:line()
   return json.object {
-    { "layout_hash", layout:hash() },
-    { "layout", json.raw((layout:line():gsub("\n$", ""))) },
+    { "layout_hash", core.checksum(line) },
+    { "layout", json.raw((line:gsub("\n$", ""))) },
     { "leaders", runs_json(course.leaders_of(layout)) },
   }
 end

@@ -157,8 +157,7 @@ function M.prove(layout)
       return owner_by_search(ranges, hashed and core.hash(id) or id)
     end
   elseif proof.strategy == "hash" then
-    proof.pieces = layout.router:num_shards()
-    function reference(id) return remainder(core.hash(id), proof.pieces) end
+    function reference(id) return remainder(core.hash(id), layout.shards) end
   else
     function reference() return 0 end
   end
