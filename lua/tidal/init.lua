@@ -13,6 +13,7 @@ local LAZY <const> = {
   rules = "tidal.rules",
   text = "tidal.text",
   json = "tidal.json",
+  render = "tidal.draw",
 }
 
 ---The layout that a plan makes of the one it is for.

@@ -12,6 +12,7 @@ local M = {}
 M.verbs = {
   plan = "what a layout means, node by node",
   diff = "what changes from one layout to another, and what must move",
+  draw = "a picture of a layout or of a plan: text, SVG, one HTML page",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
   wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
@@ -21,8 +22,8 @@ M.verbs = {
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "diff", "prove", "route", "wal", "test", "mutate",
-            "bench" }
+M.order = { "plan", "diff", "draw", "prove", "route", "wal", "test",
+            "mutate", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")
@@ -50,7 +51,10 @@ local function describe(why)
 end
 
 -- Verbs that evaluate a layout, by what they are called with.
-local LAYOUT_VERBS <const> = { plan = true, prove = true, route = true }
+local LAYOUT_VERBS <const> = {
+  plan = true, diff = true, draw = true, prove = true, route = true,
+  mutate = true,
+}
 
 -- The process in which a layout is evaluated gets ready beside this one.
 local function start_ahead(verb, args)

@@ -280,6 +280,9 @@ local function refusal(plan, style, value)
   return table.concat(out, "\n")
 end
 
+-- Sentences for other pictures: of (plan's fields, style[, plan]).
+M.summary, M.refusal = summary, refusal
+
 ---@param value table a plan of cluster/diff.lua
 ---@param plan table its fields, as plain tables: they may be many
 ---@param style? table of tidal.render.terminal

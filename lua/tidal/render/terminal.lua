@@ -8,7 +8,8 @@ local text = require "tidal.text"
 local M = {}
 
 local CODES <const> = { bold = "1", dim = "2", red = "31", green = "32",
-                        yellow = "33", cyan = "36" }
+                        yellow = "33", blue = "34", magenta = "35",
+                        cyan = "36" }
 
 local Style = {}
 Style.__index = Style
