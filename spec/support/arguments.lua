@@ -264,4 +264,35 @@ function M.sweep(name, row, values)
   return faults, calls
 end
 
+-- What can be reached: the module's tables, then methods and metamethods by
+-- an object of each type.
+function M.reachable()
+  local out = {}
+  local function walk(prefix, t)
+    for name, value in pairs(t) do
+      if type(value) == "table" then walk(prefix .. name .. ".", value) end
+      if type(value) == "function" then out[prefix .. name] = value end
+    end
+  end
+  walk("", core)
+  for name, example in pairs(M.objects()) do
+    local meta = debug.getmetatable(example)
+    local index = rawget(meta, "__index")
+    if type(index) == "table" then walk(name .. ":", index) end
+    for upvalue = 1, type(index) == "function" and 9 or 0 do
+      local _, value = debug.getupvalue(index, upvalue)
+      if type(value) == "table" and value ~= meta then walk(name .. ":", value) end
+    end
+    for key, value in pairs(meta) do
+      if type(value) == "function" then out[name .. ":" .. key] = value end
+    end
+  end
+  -- These come out of an __index that is a C function.
+  local objects = M.objects()
+  out["tidal.WalSegmentId:pack"] = objects["tidal.WalSegmentId"].pack
+  out["tidal.NodeConfig:is_single_node"] = objects["tidal.NodeConfig"].is_single_node
+  out["tidal.NodeConfig:accepts_writes"] = objects["tidal.NodeConfig"].accepts_writes
+  return out
+end
+
 return M
