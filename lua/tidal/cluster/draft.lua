@@ -46,6 +46,7 @@ function M.new(from)
     turns = {},         -- leaders that changed since base: shard, mark, ...
     routing = tables.of(from) or { strategy = "hash", n = from.shards },
     moves = {},         -- since routing
+    load = from.load and { regions = from.load.regions },
   }, Draft)
 end
 
@@ -173,7 +174,7 @@ function Draft:layout(rules, seen)
   local from = self.from
   return layout.new({
     name = from.name, epoch = self.epoch, file = from.file, rules = rules,
-    regions = regions, shards = self.shards,
+    regions = regions, shards = self.shards, load = self.load,
   }, {
     router = router_maker(self, seen), leaders = leaders_maker(self),
   }, self.leaders ~= "all" and leads or nil)

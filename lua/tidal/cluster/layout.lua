@@ -1,7 +1,9 @@
 -- A layout: what a cluster is, as a frozen value.
 --
 --   name, epoch, shards, regions = { { id = 0, name = }, ... }, router,
---   leaders = { [shard] = region id } or "all", rules, file
+--   leaders = { [shard] = region id } or "all", rules, file, load = what
+--   logs showed, or nil: { regions = { [name] = bytes }, shards = { [shard] =
+--   events } or nil }
 --
 -- Two layouts are equal when their first lines and their leaders are: rules
 -- are functions, which cannot be compared.
@@ -18,7 +20,9 @@ local fields_of = setmetatable({}, { __mode = "k" })  -- what methods read
 local leads_of = setmetatable({}, { __mode = "k" })   -- { [region] = count }
 
 -- What scripts see as views; the rest they see as it is.
-local VIEWED <const> = { regions = true, rules = true, leaders = true }
+local VIEWED <const> = {
+  regions = true, rules = true, leaders = true, load = true,
+}
 
 function META.__index(self, key)
   local method = Layout[key]
@@ -93,6 +97,14 @@ end
 function Layout:is_leader(region, shard)
   local leaders = fields_of[self].leaders
   return leaders == "all" or leaders[shard] == region
+end
+
+---The same layout, with what its logs showed.
+---@param load { regions: table, shards: table? } by name, by shard
+function Layout:with_load(load)
+  return M.new(setmetatable({ load = load }, {
+    __index = fields_of[self],
+  }), nil, leads_of[self])
 end
 
 ---How many shards a region leads.

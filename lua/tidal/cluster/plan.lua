@@ -85,14 +85,16 @@ function Plan:ok()
   return true
 end
 
----Adds the load that write-ahead logs show: see cluster/weigh.lua.
+---Adds the load that write-ahead logs show (cluster/weigh.lua), and asks
+---the rules again, which may depend on it.
 ---@param dirs { [string]: string } directory by region name
 ---@param progress? fun(done: integer, total: integer)
 ---@return table? plan, table? err
 function Plan:weigh(dirs, progress)
   local load, err = weigh.weigh(self.layout, dirs, progress)
   if not load then return nil, err end
-  self.load = load
+  self.load, self.layout = load, weigh.laden(self.layout, load)
+  self.rules = judge(self.layout)
   return self
 end
 
