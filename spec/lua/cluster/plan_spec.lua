@@ -160,7 +160,8 @@ describe("json()", function()
   it("has the rules, if there are any", function()
     local made = script.layout(with { rules = { rules.max_leaders(1), rules.survives "node" } })
     assert.matches([=[,"rules":[{"name":"max_leaders(1)","ok":false,"why":"a leads 2 shards, ]=]
-                   .. [=[at most 1: let b lead s0"},{"name":"survives node","ok":true}]}]=], made:plan():json(), 1, true)
+                   .. [=[at most 1: let b lead s0"},{"name":"survives node","ok":true}]}]=],
+                   made:plan():json(), 1, true)
   end)
 
   it("survives any text that a rule says", function()

@@ -52,7 +52,8 @@ describe("residency()", function()
   it("sees a shard that owns several ranges", function()
     local rule = rules.residency { first = "0xf0", last = "0xff", regions = { "us-east" } }
     local layout = { shards = 2, leaders = { [0] = "eu-west", "us-east" },
-                     routing = routing.ranges "s1 0..0xef s0 0xf0..0xf0 s1 0xf1..18446744073709551615" }
+                     routing = routing.ranges [[
+                       s1 0..0xef  s0 0xf0..0xf0  s1 0xf1..0xffffffffffffffff ]] }
     assert.matches("^eu%-west leads s0, which has ids of 0x00000000000000f0..0x00000000000000f0;",
                    verdict(rule, layout))
   end)
