@@ -1,9 +1,16 @@
 -- Random layouts and pairs of layouts for properties: small, of every
 -- strategy, with regions that come, go, change name or place.
-local cluster = require "tidal.cluster"
 local routing = require "tidal.routing"
 
 local M = {}
+
+-- tidal.cluster from a place that has no file: no lines to be looked up, which
+-- takes longer than all else.
+local cluster = assert(load([[
+  local fields = ...
+  local made = require "tidal.cluster"(fields)
+  return made
+]], "=pairs"))
 
 local NAMES = { "us", "eu", "ap", "sa", "af", "oc" }
 
@@ -41,6 +48,27 @@ function M.layout(stream, epoch, fields)
     name = "pairs", epoch = epoch, regions = regions, shards = shards,
     routing = fields.routing or routing_of(stream, shards),
     leaders = leaders_of(stream, regions, shards), rules = fields.rules,
+  }
+  return made
+end
+
+---The same layout with these rules.
+function M.again(layout, rules)
+  local names, leaders = {}, layout.leaders
+  for i, region in ipairs(layout.regions) do names[i] = region.name end
+  if leaders ~= "all" then
+    leaders = {}
+    for s = 0, layout.shards - 1 do leaders[s] = names[layout.leaders[s] + 1] end
+  end
+  local strategy, list = layout.router:strategy(), nil
+  for i, range in ipairs(layout:ranges() or {}) do
+    list = list or {}
+    list[i] = { shard = range.shard.value, first = range.first, last = range.last }
+  end
+  local made = cluster {
+    name = layout.name, epoch = layout.epoch, regions = names, shards = layout.shards,
+    routing = list and routing[strategy](list) or routing[strategy](), leaders = leaders,
+    rules = rules,
   }
   return made
 end

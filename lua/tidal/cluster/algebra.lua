@@ -4,19 +4,22 @@
 --                           was not published; with an epoch, as a change of
 --                           its own that leads to that epoch
 --   p .. q                  both as one plan; q begins where p ends
---   plan:split(most)        a list of plans that move at most so much each:
---                           "5GB" once weighed, else a share of 1
---   plan:only(region)       what concerns one region, to be read, not applied
 --   plan:rebase(layout)     the same changes on a layout that has changed
 --   plan:repaired()         in the order that check() found to break no rule
+--   plan:least()            to other boundaries that give each shard as many
+--                           keys and move no more than the lower bound
 --   plan:apply(layout)      the layout after the plan; tidal.apply
 --
--- These are the methods of cluster/diff.lua; `self` is a plan.
-local amount = require "tidal.amount"
+-- Parts of plans are in cluster/parts.lua. These are the methods of
+-- cluster/diff.lua; `self` is a plan.
+local carve = require "tidal.cluster.carve"
 local core = require "tidal.core"
+local crossing = require "tidal.cluster.crossing"
 local draft = require "tidal.cluster.draft"
+local extent = require "tidal.cluster.extent"
 local layouts = require "tidal.cluster.layout"
 local steps = require "tidal.cluster.steps"
+local tables = require "tidal.cluster.tables"
 
 local M = {}
 
@@ -55,18 +58,11 @@ end
 
 -- --- there and back ------------------------------------------------------
 
----A layout like another one, with another epoch.
-local function at_epoch(layout, epoch)
-  local now = draft.new(layout)
-  now.epoch, now.given = epoch, layout
-  return now:layout(layout.rules)
-end
-
 ---@param epoch? integer
 function M.inverse(self, epoch)
   local fields = diff().fields(self)
   if epoch then
-    return diff().new(fields.to, at_epoch(fields.from, epoch))
+    return diff().new(fields.to, draft.at_epoch(fields.from, epoch))
   end
   local back, list = {}, fields.steps
   for i = #list, 1, -1 do back[#back + 1] = steps.inverse(list[i]) end
@@ -95,177 +91,29 @@ function M.repaired(self)
   return diff().with(self, { steps = list })
 end
 
--- --- parts ---------------------------------------------------------------
-
--- What each move counts for, and how much a part may hold.
-local function measure(fields, most)
-  local bytes = type(most) == "string" and not most:find "%%"
-  if bytes then
-    local limit, why = amount.read(most, "size")
-    if not limit then error(("plan:split: %q %s"):format(most, why), 3) end
-    if not fields.price then
-      error(("plan:split(%q): the plan has not been weighed; split by a share "
-             .. "of 1"):format(most), 3)
-    end
-    return limit, function(i) return fields.price.moves[i].bytes end
-  end
-  if type(most) ~= "number" or not (most > 0) then
-    error('plan:split(most): a size ("5GB") or a share of 1 (0.1) expected', 3)
-  end
-  return most, function(i) return fields.moves[i].share end
+---True if there can be a least(): both layouts have ranges of one strategy.
+function M.has_least(self)
+  local from, to = self.from, self.to
+  return from:has_ranges()
+     and from.router:strategy() == to.router:strategy()
 end
 
--- Numbers of the steps behind which a part ends.
-local function ends_of(fields, limit, weight)
-  local out, sum, move = {}, 0, 0
-  for i, step in ipairs(fields.steps) do
-    if step.kind == "move" then
-      move = move + 1
-      local here = weight(move)
-      if sum > 0 and sum + here > limit then
-        out[#out + 1], sum = i - 1, 0
-      end
-      sum = sum + here
-    end
+---Nil where has_least() is not true.
+function M.least(self)
+  if not self:has_least() then return nil end
+  local from, to = self.from, self.to
+  local t = tables.of(from)
+  local before, after = crossing.owned(from), crossing.owned(to)
+  local away, room = {}, {}
+  for s = 0, math.max(from.shards, to.shards) - 1 do
+    local had, has = before[s] or extent.none, after[s] or extent.none
+    if has < had then away[s] = had - has end
+    if had < has then room[s] = has - had end
   end
-  return out
-end
-
--- The price of moves first.. of a plan, as the price of a plan of its own.
-local function price_of(price, first, count)
-  local out = { bytes = 0, events = 0, regions = {}, copies = {},
-                moves = table.move(price.moves, first, first + count - 1, 1,
-                                   {}) }
-  for i, region in ipairs(price.regions) do
-    local moves = table.move(region.moves, first, first + count - 1, 1, {})
-    local events = 0
-    for _, n in ipairs(moves) do events = events + n end
-    out.regions[i] = { region = region.region, moves = moves,
-                       events = events, bytes = events * 21 }
-    out.events, out.bytes = out.events + events, out.bytes + events * 21
-  end
-  if first == 1 then
-    out.copies = price.copies
-    for _, copy in ipairs(price.copies) do
-      out.bytes = out.bytes + copy.bytes
-      out.events = out.events + copy.events
-    end
-  end
-  return out
-end
-
--- The layouts at which parts end. Each is published, so each has an epoch.
-local function stops(fields, ends)
-  local out, now, part = {}, draft.new(fields.from), 1
-  local epoch = fields.from.epoch
-  for i, step in ipairs(fields.steps) do
-    assert(steps.take(now, step))
-    if ends[part] == i then
-      local kept = now.epoch
-      now.epoch = epoch + part
-      out[part] = now:layout(fields.to.rules)
-      now.epoch, part = kept, part + 1
-    end
-  end
-  local last = math.max(fields.to.epoch, epoch + part)
-  out[part] = last == fields.to.epoch and fields.to
-           or at_epoch(fields.to, last)
-  return out
-end
-
----@param most string|number
----@return table[] plans
-function M.split(self, most)
-  local fields = diff().fields(self)
-  local limit, weight = measure(fields, most)
-  if not fields.space and #fields.moves > 0 then
-    refuse("diff", "a change of strategy moves all at once: it cannot be "
-           .. "split; go there by a layout between the two")
-  end
-  local out, from, first = {}, fields.from, 1
-  for i, stop in ipairs(stops(fields, ends_of(fields, limit, weight))) do
-    local part = diff().new(from, stop)
-    if fields.price then
-      part = diff().with(part, {
-        price = price_of(fields.price, first, #part.moves),
-      })
-    end
-    out[i], from, first = part, stop, first + #part.moves
-  end
-  return out
-end
-
-local ABOUT <const> = {
-  rename_region = function(step, name)
-    return step.region == name or step.to == name
-  end,
-  add_region = function(step, name) return step.region == name end,
-  remove_region = function(step, name) return step.region == name end,
-  add_shard = function() return true end,
-  remove_shard = function() return true end,
-  leader = function(step, name)
-    return step.source == name or step.target == name
-  end,
-}
-
--- Whether a step or change concerns a region; what is not about regions
--- concerns all.
-local function concerns(step, name)
-  local about = ABOUT[step.kind]
-  return not about or about(step, name)
-end
-
-local function chosen(list, name)
-  local out = {}
-  for _, step in ipairs(list) do
-    if concerns(step, name) then out[#out + 1] = step end
-  end
-  return out
-end
-
--- What the moves cost one region.
-local function price_in(price, name)
-  local out = { bytes = 0, events = 0, moves = {}, regions = {}, copies = {} }
-  for _, region in ipairs(price.regions) do
-    if region.region == name then
-      out.regions[1], out.bytes = region, region.bytes
-      out.events = region.events
-      for i, events in ipairs(region.moves) do
-        out.moves[i] = { events = events, bytes = events * 21 }
-      end
-    end
-  end
-  for _, copy in ipairs(price.copies) do
-    if copy.region == name or copy.source == name then
-      out.copies[#out.copies + 1] = copy
-      out.bytes, out.events = out.bytes + copy.bytes, out.events + copy.events
-    end
-  end
-  if #out.regions == 0 then
-    for i = 1, #price.moves do out.moves[i] = { events = 0, bytes = 0 } end
-  end
-  return out
-end
-
-local function region_name(fields, region)
-  for _, layout in ipairs { fields.from, fields.to } do
-    local number = tostring(region):match "^r?(%d+)$"
-    local found = layout:region(region)
-              or number and layout.regions[math.tointeger(number) + 1]
-    if found then return found.name end
-  end
-  refuse("region", "%s has no region %s", fields.to.name, tostring(region))
-end
-
----@param region string|integer a name, "r1" or 1
-function M.only(self, region)
-  local fields = diff().fields(self)
-  local name = region_name(fields, region)
-  return diff().with(self, {
-    region = name, changes = chosen(fields.changes, name),
-    steps = chosen(fields.steps, name),
-    price = fields.price and price_in(fields.price, name),
-  })
+  local now = draft.new(to)
+  now.routing = carve.carve(t, away, room, carve.keys)
+  now.moves = {}
+  return diff().new(from, now:layout(to.rules))
 end
 
 ---@param layout table

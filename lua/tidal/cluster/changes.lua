@@ -8,8 +8,6 @@
 -- Keys that go to a shard that owned nothing are split off their source, if
 -- that keeps some; keys of a shard that is left with nothing are merged into
 -- their target, if that owned some; all others move.
-local crossing = require "tidal.cluster.crossing"
-
 local M = {}
 
 local function kind_of(move, before, after)
@@ -42,14 +40,14 @@ end
 ---@param from table
 ---@param to table
 ---@param steps table[]
+---@param before { [integer]: any } what each shard owns in from; nil: nothing
+---@param after { [integer]: any } and in to
 ---@return table[] changes
-function M.of(from, to, steps)
-  local out, before, after = {}, nil, nil
+function M.of(from, to, steps, before, after)
+  local out = {}
   for i, step in ipairs(steps) do
     out[i] = step
     if step.kind == "move" then
-      before = before or crossing.owned(from)
-      after = after or crossing.owned(to)
       out[i] = {
         kind = kind_of(step, before, after), first = step.first,
         last = step.last, source = step.source, target = step.target,

@@ -23,6 +23,11 @@ local function gcd(a, b)
   return a
 end
 
+---The least common multiple of two numbers of shards.
+function M.period(n, m)
+  return n // gcd(n, m) * m
+end
+
 -- x with a * x % m == 1, for gcd(a, m) == 1.
 local function inverse(a, m)
   local x, y, r, s = 1, 0, a % m, m
@@ -69,8 +74,8 @@ end
 -- h % n and h % m for all h: one residue modulo their least common multiple
 -- for each pair that occurs.
 local function hash_pairs(n, m)
-  local g, out = gcd(n, m), {}
-  local period, step = n // g * m, m // g
+  local g, out, period = gcd(n, m), {}, M.period(n, m)
+  local step = m // g
   local back = inverse(n // g, step)
   for a = 0, n - 1 do
     for b = a % g, m - 1, g do
@@ -83,7 +88,7 @@ end
 
 -- What stays, by shard.
 local function hash_kept(n, m)
-  local out, period = {}, n // gcd(n, m) * m
+  local out, period = {}, M.period(n, m)
   for s = 0, math.min(n, m) - 1 do out[s] = extent.residues(s, period) end
   return out
 end
@@ -156,11 +161,12 @@ end
 
 local function between_tables(a, b, space)
   local moves, most = tables.moves(a, b)
-  local keys = extent.none
+  local low = 0
   for _, move in ipairs(moves) do
-    local count = extent.of(move.first, move.last)
-    keys, move.share = keys + count, count:share()
+    low = low + (move.last - move.first + 1)
+    move.share = extent.share(move.first, move.last)
   end
+  local keys = #moves > 0 and low == 0 and extent.all or extent.count(low)
   return { moves = moves, keys = keys, share = keys:share(), exact = true,
            space = space, listed = true, most = most }
 end
@@ -179,7 +185,7 @@ function M.of(from, to)
   local a, b = tables.of(from), tables.of(to)
   local n, m = from.shards, to.shards
   if not a and not b then
-    local few = n // gcd(n, m) * m <= PAIRS_MAX
+    local few = M.period(n, m) <= PAIRS_MAX
     return exact(from, hash_kept(n, m), few and hash_pairs(n, m) or nil)
   end
   local mine = a and tables.space(a) or "hashes"

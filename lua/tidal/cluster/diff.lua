@@ -30,8 +30,9 @@
 --
 -- Methods: :empty(), :check() -> what refuses it or nil, :states() -> layout
 -- after each prefix of the steps, :weigh(dirs), :json(), :text(style), and
--- those of cluster/algebra.lua (:inverse() .. :split() :only() :rebase()) and
--- cluster/waves.lua (:waves{}).
+-- those of cluster/algebra.lua (:apply() :inverse() .. :rebase() :repaired()
+-- :least()), cluster/parts.lua (:split() :only()) and cluster/waves.lua
+-- (:waves{}).
 local core = require "tidal.core"
 local changes = require "tidal.cluster.changes"
 local course = require "tidal.cluster.course"
@@ -134,9 +135,8 @@ function M.gains(before, after, shards, none)
   return sum
 end
 
-local function bound(from, to)
-  local keys = M.gains(crossing.owned(from), crossing.owned(to), to.shards,
-                       extent.none)
+local function bound(before, after, shards)
+  local keys = M.gains(before, after, shards, extent.none)
   return { keys = keys, share = keys:share() }
 end
 
@@ -153,10 +153,11 @@ function M.between(from, to, steps)
              :format(crossed.most, RANGES_MAX) }, from, to)
   end
   local taken = course.between(from, to, crossed)
-  local least = bound(from, to)
+  local before, after = crossing.owned(from), crossing.owned(to)
+  local least = bound(before, after, to.shards)
   return new {
     from = from, to = to,
-    changes = changes.of(from, to, taken), steps = steps or taken,
+    changes = changes.of(from, to, taken, before, after), steps = steps or taken,
     moves = crossed.moves, space = crossed.space, keys = crossed.keys,
     share = crossed.share, exact = crossed.exact, listed = crossed.listed,
     lower_bound = least,
@@ -233,11 +234,14 @@ end
 ---The plan as text, as `tidal-lua diff` prints it.
 ---@param style? table of tidal.render.terminal; default plain
 function Diff:text(style)
-  return require "tidal.render.diff".text(self, style)
+  return require "tidal.render.diff".text(self, fields_of[self], style)
 end
 
 for name, method in next, (require "tidal.cluster.algebra") do
   if name:find "^__" then META[name] = method else Diff[name] = method end
+end
+for name, method in next, (require "tidal.cluster.parts") do
+  Diff[name] = method
 end
 
 Diff.waves = require "tidal.cluster.waves".waves

@@ -16,15 +16,19 @@ local M = {}
 local MOVE <const> = '%s"first":"0x%016x","last":"0x%016x","source":%d,'
                   .. '"target":%d'
 
+-- Names of regions are letters, digits, '.', '_' and '-'.
+local RUN <const> = '{"first":%d,"last":%d,"leader":"%s"}'
+local SHARDS <const> = '{"kind":"%s","first":%d,"last":%d,"leader":"%s"}'
+local LEADER <const> = '{"kind":"leader","first":%d,"last":%d,"source":"%s",'
+                    .. '"target":"%s"}'
+
 local function runs_json(value)
   if type(value) ~= "table" then return value end
   local out = {}
   for i, run in ipairs(value) do
-    out[i] = json.object {
-      { "first", run.first }, { "last", run.last }, { "leader", run.leader },
-    }
+    out[i] = RUN:format(run.first, run.last, run.leader)
   end
-  return json.list(out)
+  return json.raw("[" .. table.concat(out, ",") .. "]")
 end
 
 local function routing_json(routing)
@@ -47,13 +51,21 @@ local ENDS <const> = {
   strategy = routing_json, leaders = runs_json, order_regions = json.list,
 }
 
+-- The steps and changes of which there may be many, as text; nil for others.
+local function plain(step)
+  if not step.first then return nil end
+  if step.kind == "leader" then
+    return LEADER:format(step.first, step.last, step.source, step.target)
+  elseif step.leader then
+    return SHARDS:format(step.kind, step.first, step.last, step.leader)
+  elseif step.source then
+    return MOVE:format(('{"kind":"%s",'):format(step.kind), step.first,
+                       step.last, step.source, step.target) .. "}"
+  end
+end
+
 ---A step or a change as a JSON value.
 function M.step(step)
-  if step.first and math.type(step.source) == "integer" then
-    return json.raw(MOVE:format(('{"kind":"%s",'):format(step.kind),
-                                step.first, step.last, step.source,
-                                step.target) .. "}")
-  end
   local ends = ENDS[step.kind] or function(value) return value end
   return json.object {
     { "kind", step.kind }, { "region", step.region }, { "to", step.to },
@@ -64,10 +76,13 @@ function M.step(step)
   }
 end
 
+---A list of them.
 function M.steps(list)
   local out = {}
-  for i, step in ipairs(list) do out[i] = M.step(step) end
-  return json.list(out)
+  for i, step in ipairs(list) do
+    out[i] = plain(step) or json.encode(M.step(step))
+  end
+  return json.raw("[" .. table.concat(out, ",") .. "]")
 end
 
 local function cost_json(cost)

@@ -62,7 +62,7 @@ end
 ---that its source cannot make.
 function Draft:table()
   if #self.moves > 0 then
-    local after, misfit = tables.overlay(self.routing, self.moves)
+    local after, misfit = tables.follow(self.routing, self.moves)
     if not after then return nil, misfit end
     self.routing, self.moves = after, {}
   end
@@ -147,8 +147,8 @@ local function router_maker(self, seen)
   return function()
     if seen then seen() end
     if routing.strategy == "hash" then return core.router.hash(routing.n) end
-    local after, misfit = tables.overlay(routing,
-                                         table.move(moves, 1, count, 1, {}))
+    local after, misfit = tables.follow(routing,
+                                        table.move(moves, 1, count, 1, {}))
     if not after then
       error(("s%d does not own %s..%s"):format(misfit.source,
             core.u64.hex(misfit.first), core.u64.hex(misfit.last)), 0)
@@ -161,16 +161,27 @@ local function router_maker(self, seen)
   end
 end
 
+-- The regions as a layout has them; the same list while they stay the same.
+function Draft:regions()
+  local shown = self.shown
+  if shown and shown.order == self.order and shown.names == self.names then
+    return shown.list
+  end
+  local list = {}
+  for i, mark in ipairs(self.order) do
+    list[i] = { id = i - 1, name = self.names[mark] }
+  end
+  self.shown = { order = self.order, names = self.names, list = list }
+  return list
+end
+
 ---The layout of this moment.
 ---@param rules table list of rules
 ---@param seen? fun() called when its routing is read for the first time
 ---@return table layout
 function Draft:layout(rules, seen)
-  local regions, leads = {}, {}
-  for i, mark in ipairs(self.order) do
-    regions[i] = { id = i - 1, name = self.names[mark] }
-    leads[i - 1] = self.leads[mark] or 0
-  end
+  local regions, leads = self:regions(), {}
+  for i, mark in ipairs(self.order) do leads[i - 1] = self.leads[mark] or 0 end
   local from = self.from
   return layout.new({
     name = from.name, epoch = self.epoch, file = from.file, rules = rules,
@@ -178,6 +189,16 @@ function Draft:layout(rules, seen)
   }, {
     router = router_maker(self, seen), leaders = leaders_maker(self),
   }, self.leaders ~= "all" and leads or nil)
+end
+
+---A layout like another one, with another epoch.
+---@param like table
+---@param epoch integer
+---@return table layout
+function M.at_epoch(like, epoch)
+  local now = M.new(like)
+  now.epoch, now.given = epoch, like
+  return now:layout(like.rules)
 end
 
 return M

@@ -28,6 +28,13 @@ function M.count(n)
   return extent(n)
 end
 
+---Share of all keys that first..last are, rounded.
+function M.share(first, last)
+  local less_one = last - first
+  if less_one < 0 then less_one = less_one + 2.0 ^ 64 end
+  return (less_one + 1.0) / 2.0 ^ 64
+end
+
 ---Keys h with h % period == residue, of all or of first..last.
 ---@param residue integer 0..period-1
 ---@param period integer 1..2^62

@@ -30,13 +30,17 @@ local function ask(rule, layout)
   return ok and true or false, not ok and tostring(why or "broken") or nil
 end
 
--- Walks the steps; calls visit(i, draft) after each. Nil, i and why
--- where a step cannot be taken.
-local function walk(from, list, visit)
+-- Walks the steps; calls visit(i, draft) after each, and with 0 before. Nil,
+-- i and why where a step cannot be taken. A table may be written in more
+-- pieces than it needs: at both ends it is the one that is written.
+local function walk(from, to, list, visit)
   local now = draft.new(from)
+  now.given = from
+  visit(0, now)
   for i, step in ipairs(list) do
     local done, why = steps.take(now, step)
     if not done then return nil, i, why end
+    now.given = i == #list and to or nil
     if visit(i, now) then break end
   end
   return true
@@ -53,7 +57,7 @@ end
 
 -- The answers of all rules along the steps. Gives the first break: i, rule,
 -- why; nothing when all hold; a step that cannot be taken breaks too.
-local function first_break(from, list, rules, stride)
+local function first_break(from, to, list, rules, stride)
   local held, reads, broken = {}, {}, nil
   local function asks(i, n)
     local step, next_step = list[i], list[i + 1]
@@ -62,11 +66,13 @@ local function first_break(from, list, rules, stride)
                          or next_step.kind ~= "move")
   end
   local function visit(i, now)
+    local layout, seen
     for n, rule in ipairs(rules) do
       local ok, why = held[n], nil
       if asks(i, n) then
-        reads[n] = false
-        ok, why = ask(rule, now:layout(rules, function() reads[n] = true end))
+        layout = layout or now:layout(rules, function() seen = true end)
+        ok, why = ask(rule, layout)
+        reads[n] = seen
       end
       if held[n] and not ok then
         broken = { step = i, rule = rule, why = why }
@@ -75,8 +81,7 @@ local function first_break(from, list, rules, stride)
       held[n] = ok
     end
   end
-  visit(0, draft.new(from))
-  local done, at, why = walk(from, list, visit)
+  local done, at, why = walk(from, to, list, visit)
   if not done then
     return { step = at, why = why, rule = { name = "step can be taken" } }
   end
@@ -190,7 +195,7 @@ local function repair(plan, broken, rules)
   for list, text in each_order(plan.steps, broken.step) do
     tries = tries + 1
     if tries > REPAIR_TRIES then return nil end
-    if not first_break(plan.from, list, rules, 1) then
+    if not first_break(plan.from, plan.to, list, rules, 1) then
       return { steps = list, text = text }
     end
   end
@@ -210,7 +215,8 @@ function M.judge(plan)
     end
   end
   local stride = stride_of(plan.steps, plan.from)
-  local broken = first_break(plan.from, plan.steps, rules, stride)
+  local broken = first_break(plan.from, plan.to, plan.steps, rules,
+                             stride)
   if not broken then return nil, stride end
   local numbers, short = {}, {}
   if broken.rule.check then numbers = shrink(plan, broken, rules) end
@@ -229,6 +235,7 @@ function M.states(plan)
   return function()
     i = i + 1
     if i > #list then return nil end
+    now.given = i == 0 and plan.from or nil
     if i == 0 then return 0, now:layout(rules) end
     local done, why = steps.take(now, list[i])
     if not done then

@@ -230,6 +230,11 @@ function Layout:diff(to)
   return require "tidal.cluster.diff".new(self, to)
 end
 
+---The plan to boundaries that spread what logs hold: cluster/balance.lua.
+function Layout:balance(options)
+  return require "tidal.cluster.balance".balance(self, options)
+end
+
 ---Whether its routing is total and unique over all 2^64 ids.
 function Layout:prove()
   return require "tidal.cluster.prove".prove(self)

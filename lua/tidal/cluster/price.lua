@@ -15,6 +15,7 @@
 -- a router whose shards are the pieces between the boundaries of both
 -- layouts; where single keys move, each pair of shards by td_traffic.
 local core = require "tidal.core"
+local crossing = require "tidal.cluster.crossing"
 local json = require "tidal.json"
 local logs = require "tidal.cluster.logs"
 local tables = require "tidal.cluster.tables"
@@ -89,6 +90,31 @@ local function by_pairs(plan)
     end
     return arrived
   end
+end
+
+-- Between two hashes whose pairs are listed: the remainder by the least common
+-- multiple tells the shard in each. Shards may be too many to count by pair.
+local function by_remainders(plan)
+  local n, m = plan.from.shards, plan.to.shards
+  local period, move = crossing.period(n, m), {}
+  for i, pair in ipairs(plan.moves) do
+    move[pair.source * 65536 + pair.target] = i
+  end
+  return { function()
+    return core.traffic(core.router.hash(period), core.router.single())
+  end }, function(_, traffic, each)
+    for _, count in ipairs(traffic:counts()) do
+      local source, target = count.source % n, count.source % m
+      each(source, target, move[source * 65536 + target], count.events)
+    end
+  end
+end
+
+local function counters_of(plan)
+  if plan.space then return by_pieces(plan) end
+  local hashed = plan.from.router:strategy() == "hash"
+             and plan.to.router:strategy() == "hash"
+  return (hashed and plan.listed and by_remainders or by_pairs)(plan)
 end
 
 -- What a region's counts say: events by move, and what shards gain.
@@ -180,7 +206,7 @@ end
 ---@return table? price, any least bytes that any such plan costs; or err
 ---@return table? held bytes by region, once all is copied
 function M.of(plan, dirs, progress)
-  local makers, read = (plan.space and by_pieces or by_pairs)(plan)
+  local makers, read = counters_of(plan)
   local seen = {}
   local fine, err = logs.read(plan.from, dirs, function(region, bytes)
     local counters = {}

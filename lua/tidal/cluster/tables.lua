@@ -68,11 +68,12 @@ end
 
 ---How many keys each shard owns: { [shard] = extent }.
 function M.owned(t)
-  local out = {}
+  local out, firsts = {}, t.firsts
+  if #firsts == 1 then return { [t.owners[1]] = extent.all } end
   for i, shard in ipairs(t.owners) do
-    local keys = extent.of(t.firsts[i], M.last(t, i))
-    out[shard] = out[shard] and out[shard] + keys or keys
+    out[shard] = (out[shard] or 0) + (firsts[i + 1] or 0) - firsts[i]
   end
+  for shard, count in next, out do out[shard] = extent.count(count) end
   return out
 end
 
@@ -85,7 +86,8 @@ function M.walk(a, b, visit)
   while true do
     local a_last, b_last = M.last(a, i), M.last(b, j)
     local last = ult(a_last, b_last) and a_last or b_last
-    visit(first, last, a.owners[i], b.owners[j], j + left - i + 1)
+    local behind = left - i + (last == a_last and 0 or 1)
+    visit(first, last, a.owners[i], b.owners[j], j + behind)
     if last == -1 then return end
     first = last + 1
     if last == a_last then i = math.min(i + 1, left) end
@@ -159,6 +161,17 @@ function M.overlay(t, moves)
   end
   if moves[j] then return nil, moves[j] end
   return out
+end
+
+---The table after these moves one after the other: keys may move again.
+---@return table? after, table? move that does not fit
+function M.follow(t, moves)
+  local after, misfit = M.overlay(t, moves)
+  if after or #moves == 1 then return after, misfit end
+  local half = #moves // 2
+  after, misfit = M.follow(t, table.move(moves, 1, half, 1, {}))
+  if not after then return nil, misfit end
+  return M.follow(after, table.move(moves, half + 1, #moves, 1, {}))
 end
 
 ---The router of a table.

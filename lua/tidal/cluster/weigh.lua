@@ -4,12 +4,12 @@
 -- load = { events =, bytes =, distinct =, exact =, peak = share of the
 --   busiest shard, shards = { { id =, events =, bytes =, share =, hottest =
 --   { { entity =, events = }, ... } }, ... }, skewed = boolean,
---   balanced = { strategy = "ranges" | "hash_ranges", peak =, ranges = { {
---   shard =, first =, last =, events = }, ... } } or nil, held = { [region
---   name] = bytes in its directory } of each region that was read }
+--   balanced = of cluster/balance.lua, or nil, held = { [region name] =
+--   bytes in its directory } of each region that was read }
 --
 -- Live events are counted (FORMAT.md 5); bytes are those of their records,
 -- 21 each: what a move would copy.
+local balance = require "tidal.cluster.balance"
 local core = require "tidal.core"
 local json = require "tidal.json"
 local logs = require "tidal.cluster.logs"
@@ -51,22 +51,10 @@ local function shares(layout, profile)
 end
 
 -- Boundaries that would spread what was seen, if they help.
-local function balance(layout, profile, peak)
-  local events = profile:events()
-  local pieces = profile:split(layout.shards)
-  local most = 0
-  for _, piece in ipairs(pieces) do most = math.max(most, piece.events) end
-  if events == 0 or most / events > peak * GAIN then return nil end
-  local ranges = {}
-  for i, piece in ipairs(pieces) do
-    ranges[i] = { shard = i - 1, first = piece.first, last = piece.last,
-                  events = piece.events }
-  end
-  -- A profile counts under the keys of the router: hashes for hash_ranges
-  -- only, ids for all others.
-  local hashed = layout.router:strategy() == "hash_ranges"
-  return { strategy = hashed and "hash_ranges" or "ranges",
-           peak = most / events, ranges = ranges }
+local function balanced_for(layout, profile, peak)
+  local balanced = balance.propose(layout, profile)
+  if not balanced or balanced.peak > peak * GAIN then return nil end
+  return balanced
 end
 
 ---Reads the logs and weighs them by the layout's routing.
@@ -92,7 +80,7 @@ function M.weigh(layout, dirs, progress)
     peak = peak,
     skewed = skewed,
     held = held,
-    balanced = skewed and balance(layout, profile, peak) or nil,
+    balanced = skewed and balanced_for(layout, profile, peak) or nil,
   }
 end
 
@@ -140,6 +128,7 @@ local function balanced_json(balanced)
   end
   return json.object {
     { "strategy", balanced.strategy }, { "peak_share", balanced.peak },
+    { "moved_share", balanced.moved },
     { "shards", json.list(list) },
   }
 end

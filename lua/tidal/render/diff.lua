@@ -8,15 +8,16 @@ local text = require "tidal.text"
 local M = {}
 
 local ROWS_MAX <const> = 24  -- changes, and moves, listed
+local PAIRS_MAX <const> = 8  -- moves that are pairs of shards: much alike
 
 local function count(n, noun)
   return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
 end
 
 -- The first and last entries of a long list, with a line for the rest.
-local function shorten(list, row, noun)
+local function shorten(list, most, row, noun)
   local out, n = {}, #list
-  local half = n > ROWS_MAX and ROWS_MAX // 2 or n
+  local half = n > most and most // 2 or n
   for i = 1, half do out[i] = row(list[i], i) end
   if half == n then return out end
   out[half + 1] = { ("... %s"):format(count(n - 2 * half, "more " .. noun)) }
@@ -125,7 +126,7 @@ local function changes(plan, style)
     end
   end
   if #list == 0 then return nil end
-  rows = shorten(list, function(change)
+  rows = shorten(list, ROWS_MAX, function(change)
     local sign, words = M.say(change)
     return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
   end, "change")
@@ -172,7 +173,8 @@ local function moves(plan, style)
       kinds[#kinds + 1] = change.kind
     end
   end
-  local rows = shorten(plan.moves, function(move, i)
+  local most = plan.space and ROWS_MAX or PAIRS_MAX
+  local rows = shorten(plan.moves, most, function(move, i)
     return move_row(plan, style, move, i, kinds[i])
   end, "move")
   return terminal.columns(rows, { right = { [3] = true, [4] = true } })
@@ -225,7 +227,7 @@ local function summary(plan, style)
 end
 
 -- What would be better, where much moves without need.
-local function advice(plan, style)
+local function advice(plan, style, value)
   if plan.minimal or #plan.moves == 0 then return nil end
   local hashed = plan.to.router:strategy() == "hash"
              and plan.from.router:strategy() == "hash"
@@ -235,13 +237,13 @@ local function advice(plan, style)
       .. "changes; under\n      routing = tidal.routing.hash_ranges{...} a "
       .. "new shard moves only what it\n      gets: %s here"):format(least)
     or ("note: other boundaries give every shard as many keys and move %s")
-       :format(least)
+       :format(least) .. (value:has_least() and "; diff --least shows them" or "")
   return style:paint("yellow", words)
 end
 
 -- Why the plan is refused, the fewest steps that show it, and the repair.
-local function refusal(plan, style)
-  local found, stride = plan:check()
+local function refusal(plan, style, value)
+  local found, stride = value:check()
   if not found then
     if stride == 1 then return nil end
     return ("rules were checked after every %d moves"):format(stride)
@@ -267,15 +269,16 @@ local function refusal(plan, style)
   return table.concat(out, "\n")
 end
 
----@param plan table of cluster/diff.lua
+---@param value table a plan of cluster/diff.lua
+---@param plan table its fields, as plain tables: they may be many
 ---@param style? table of tidal.render.terminal
-function M.text(plan, style)
+function M.text(value, plan, style)
   style = style or terminal.plain
-  if plan:empty() then return "no changes" end
+  if value:empty() then return "no changes" end
   local parts = {}
   for _, part in ipairs { head, changes, moves, summary, advice,
                           refusal } do
-    parts[#parts + 1] = part(plan, style)
+    parts[#parts + 1] = part(plan, style, value)
   end
   return table.concat(parts, "\n")
 end

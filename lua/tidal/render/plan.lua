@@ -185,15 +185,17 @@ local function load_rows(load)
   return rows
 end
 
-local function balanced(load)
+local function proposal(load)
   if not load.balanced then
     return "no other boundaries would spread it much better: few ids carry "
         .. "the load"
   end
-  return ("these boundaries would bring the peak to %s:\n"
+  local balanced = load.balanced
+  return ("these boundaries would bring the peak to %s%s:\n"
           .. "  routing = tidal.routing.%s [[\n%s\n  ]],"):format(
-    terminal.percent(load.balanced.peak), load.balanced.strategy,
-    weigh.ranges_text(load.balanced, "    "))
+    terminal.percent(balanced.peak),
+    balanced.kept and (", moving %s"):format(terminal.percent(balanced.moved))
+    or "", balanced.strategy, weigh.ranges_text(balanced, "    "))
 end
 
 local function load(plan, style)
@@ -211,7 +213,7 @@ local function load(plan, style)
     lines[#lines + 1] = style:paint("yellow", ("skewed: the busiest shard "
       .. "takes %s, an equal share is %s"):format(
       terminal.percent(seen.peak), terminal.percent(1 / plan.layout.shards)))
-    lines[#lines + 1] = balanced(seen)
+    lines[#lines + 1] = proposal(seen)
   end
   return table.concat(lines, "\n")
 end

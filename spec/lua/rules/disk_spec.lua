@@ -70,8 +70,8 @@ describe("disk() against logs", function()
 
   it("counts what moves within a region twice until it is removed", function()
     local to = { regions = { "us-east" }, shards = 2, epoch = 2,
-                 routing = routing.ranges "s1 0..0x0ab45479ed178a03 s0 0x0ab45479ed178a04.."
-                   .. "0xffffffffffffffff" }
+                 routing = routing.ranges("s1 0..0x0ab45479ed178a03 s0 0x0ab45479ed178a04.."
+                   .. "0xffffffffffffffff") }
     local plan = assert(script.layout { regions = { "us-east" }, shards = 1 }
                         :diff(script.layout(to)):weigh { ["us-east"] = V1 })
     assert.is_true(plan.price.bytes > 0)
