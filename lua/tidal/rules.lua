@@ -3,6 +3,7 @@
 -- A rule is { name = "survives region", check = function(layout) -> true |
 -- false, why }. A function(layout) in the list of rules is one too.
 local copies = require "tidal.rules.copies"
+local core = require "tidal.core"
 local leading = require "tidal.rules.leading"
 local suggest = require "tidal.suggest"
 
@@ -62,5 +63,24 @@ M.residency = ready("residency", require "tidal.rules.residency".residency)
 ---A region's logs hold at most so much, where logs were weighed.
 ---disk { ["us-east"] = "2TB" }
 M.disk = ready("disk", require "tidal.rules.disk".disk)
+
+-- What a rule raises is its verdict; what kept it from being asked is not.
+local function verdict(rule, layout)
+  local ran, ok, why = pcall(rule.check, layout)
+  if not ran and core.is_error(ok) and ok.code == "isolation" then
+    error(ok, 0)
+  end
+  if not ran then ok, why = false, ok end
+  return { name = rule.name, ok = ok and true or false,
+           why = not ok and tostring(why or "broken") or nil }
+end
+
+---What the layout's rules say about it.
+---@return table[] list of { name =, ok =, why = }
+function M.judge(layout)
+  local out = {}
+  for i, rule in ipairs(layout.rules) do out[i] = verdict(rule, layout) end
+  return out
+end
 
 return suggest.guard(M, "tidal.rules")

@@ -3,6 +3,7 @@
 -- A verb is a module tidal.cli.<name> with run(args) -> exit status; it may
 -- raise a usage error (cli/options.lua). The host calls main and show.
 local core = require "tidal.core"
+local faults = require "tidal.faults"
 local options = require "tidal.cli.options"
 local suggest = require "tidal.suggest"
 
@@ -14,19 +15,37 @@ M.verbs = {
   diff = "what changes from one layout to another, and what must move",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
+  explain = "why an id is on its shard, why a move is allowed or not",
+  whatif = "what is left when nodes or regions are lost",
   wal = "wal dump|verify|stat|export|import: what write-ahead logs hold",
   test = "busted inside the host",
   bench = "speed as ratios, measured side by side",
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "diff", "prove", "route", "wal", "test", "bench" }
+M.order = { "plan", "diff", "prove", "route", "explain", "whatif", "wal",
+            "test", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")
 end
 
-local function failed(why)
+-- What a layout's author is to mend.
+local FAULTS <const> = { layout = true, script = true, budget = true }
+
+local function wants_json(args)
+  for _, word in ipairs(args) do
+    if word == "--" then return false end
+    if word == "--json" then return true end
+  end
+  return false
+end
+
+local function failed(why, args)
+  if core.is_error(why) and FAULTS[why.code] and wants_json(args) then
+    print(faults.json(why))
+    return 1
+  end
   if options.is_usage(why) and why.help then
     print(why.help)
     return 0
@@ -60,7 +79,7 @@ function M.main(verb, args)
   local run = require("tidal.cli." .. verb).run
   local result = table.pack(xpcall(run, describe, args))
   if result[1] then return result[2] or 0 end
-  return failed(result[2])
+  return failed(result[2], args)
 end
 
 ---Prints the plan of a layout that a script returned.

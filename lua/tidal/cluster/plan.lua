@@ -8,6 +8,8 @@
 --
 -- Pure: reads the layout, changes nothing, asks nobody.
 local json = require "tidal.json"
+local loss = require "tidal.cluster.loss"
+local rules = require "tidal.rules"
 local weigh = require "tidal.cluster.weigh"
 
 local Plan = { __name = "tidal.Plan" }
@@ -37,42 +39,18 @@ function Plan:nodes()
   return out
 end
 
--- What is left when a region is gone: every other region holds every shard,
--- so copies = regions - 1; shards it led alone wait for a new leader.
-local function loss_of(layout, region)
-  local copies = #layout.regions - 1
-  local led = layout:leads(region.id)
-  local waiting = layout.leaders == "all" and 0 or led
-  return {
-    region = region.id,
-    copies = copies,
-    writable = copies == 0 and 0 or layout.shards - waiting,
-    promote = copies == 0 and 0 or waiting,
-  }
-end
-
-local function judge(layout)
-  local out = {}
-  for i, rule in ipairs(layout.rules) do
-    local ran, ok, why = pcall(rule.check, layout)
-    if not ran then ok, why = false, ok end  -- what the rule raised
-    out[i] = { name = rule.name, ok = ok and true or false,
-               why = not ok and tostring(why or "broken") or nil }
-  end
-  return out
-end
-
 ---@param layout table of tidal.cluster{...}
 function M.new(layout)
   local losses = {}
   for i, region in ipairs(layout.regions) do
-    losses[i] = loss_of(layout, region)
+    losses[i] = loss.count(layout, { region.id })
+    losses[i].region = region.id
   end
   return setmetatable({
     layout = layout,
     hash = layout:hash(),
     ranges = layout:ranges(),
-    rules = judge(layout),
+    rules = rules.judge(layout),
     losses = losses,
   }, Plan)
 end
@@ -94,7 +72,7 @@ function Plan:weigh(dirs, progress)
   local load, err = weigh.weigh(self.layout, dirs, progress)
   if not load then return nil, err end
   self.load, self.layout = load, weigh.laden(self.layout, load)
-  self.rules = judge(self.layout)
+  self.rules = rules.judge(self.layout)
   return self
 end
 
