@@ -18,6 +18,7 @@ local M = {}
 
 local NODES_MAX <const> = 262144  -- of layouts whose elections are held
 local REGIONS_MAX <const> = 512   -- of which every pair is listed
+local ELECTED_MAX <const> = 64    -- of which every pair holds elections
 
 -- --- losses that are named -----------------------------------------------
 
@@ -95,7 +96,7 @@ end
 local function region_row(matrix, ids)
   local names = {}
   for i, id in ipairs(ids) do names[i] = matrix.names[id] end
-  if not matrix.base then
+  if not matrix.base or #ids > 1 and #matrix.names >= ELECTED_MAX then
     local row = losses.count(matrix.layout, ids)
     row.lost = names
     return row

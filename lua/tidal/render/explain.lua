@@ -36,10 +36,9 @@ end
 local function names(list)
   local out = {}
   for i = 1, math.min(#list, NAMES_MAX) do out[i] = list[i] end
-  if #list > NAMES_MAX then
-    out[NAMES_MAX + 1] = ("and %d more"):format(#list - NAMES_MAX)
-  end
+  local rest = #list - NAMES_MAX
   return table.concat(out, ", ")
+         .. (rest > 0 and (" and %d more"):format(rest) or "")
 end
 
 local function neighbour(range, answer, none)
@@ -88,6 +87,21 @@ local function rule_rows(answer, style)
   return rows
 end
 
+-- Refused choices by the rule that binds them, in order.
+local function by_rule(choices)
+  local out = {}
+  for _, choice in ipairs(choices) do
+    local group = choice.why and out[choice.rule]
+    if group then
+      table.insert(group.names, choice.region)
+    elseif choice.why then
+      group = { names = { choice.region }, choice = choice }
+      out[choice.rule], out[#out + 1] = group, group
+    end
+  end
+  return out
+end
+
 -- Which other region may lead, and which rule binds the rest.
 local function leader_rows(answer, style)
   local may, rows = {}, {}
@@ -97,16 +111,15 @@ local function leader_rows(answer, style)
   if #may > 0 then
     rows[1] = { "", ("no rule keeps %s from leading it"):format(names(may)) }
   end
-  for _, choice in ipairs(answer.choices) do
-    if choice.why then
-      rows[#rows + 1] = { "", ("%s %s: rule '%s'%s: %s"):format(
-        choice.region, style:paint("yellow", "may not"), choice.rule,
-        place(answer, choice.line), choice.why) }
-    end
+  for _, group in ipairs(by_rule(answer.choices)) do
+    local choice = group.choice
+    rows[#rows + 1] = { "", ("%s %s: rule '%s'%s: %s"):format(
+      names(group.names), style:paint("yellow", "may not"), choice.rule,
+      place(answer, choice.line), choice.why) }
   end
   if answer.untold > 0 then
-    rows[#rows + 1] = { "", ("%d more regions were not tried"):format(
-      answer.untold) }
+    rows[#rows + 1] = { "", ("%d more region%s not tried"):format(
+      answer.untold, answer.untold == 1 and " was" or "s were") }
   end
   if rows[1] then rows[1][1] = "leader" end
   return rows
@@ -142,8 +155,9 @@ local function after_text(answer)
   local layout = answer.layout
   if answer.kind == "leader" then
     local function leads(name) return layout:leads(layout:region(name).id) end
-    return ("%s then leads %d shards, %s %d; nothing is copied"):format(
-      answer.source, leads(answer.source) - 1, answer.target,
+    local rest = leads(answer.source) - 1
+    return ("%s then leads %d shard%s, %s %d; nothing is copied"):format(
+      answer.source, rest, rest == 1 and "" or "s", answer.target,
       leads(answer.target) + 1)
   end
   return ("%s of all keys in %d range%s, in each of %d region%s"):format(

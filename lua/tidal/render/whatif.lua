@@ -65,8 +65,7 @@ local function region_rows(report)
     }
   end
   if #list > REGIONS_MAX then
-    rows[#rows + 1] = { ("  ... %s"):format(
-      count(#list - REGIONS_MAX, "more region")) }
+    rows[#rows + 1] = { "  ...", count(#list - REGIONS_MAX, "more region") }
   end
   return rows
 end
