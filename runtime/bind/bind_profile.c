@@ -153,9 +153,10 @@ static int profile_split(lua_State *L) {
   return 1;
 }
 
-/* profile:cut(first, last, most [, "upper"]) -> key, events | nil
+/* profile:cut(first, last, most [, "upper"]) -> key, events | nil, key, events
  * The lower part of first..last, up to that key, or the upper one, from that
- * key on, that has at most so many events; nil where not one key does. */
+ * key on, that has at most so many events; nil where not one key does, and
+ * the key at that end. */
 static int profile_cut(lua_State *L) {
   static const char *const ends[] = {"lower", "upper", NULL};
   const bound_profile *from = self(L);
@@ -168,10 +169,11 @@ static int profile_cut(lua_State *L) {
   }
   bool upper = !lua_isnoneornil(L, 5)
             && td_bind_word(L, td_bind_arg(5, "end"), ends) == 1;
-  if (!td_profile_cut(from->profile, &part, upper)) return 0;
+  bool fits = td_profile_cut(from->profile, &part, upper);
+  if (!fits) lua_pushnil(L);
   td_bind_push_u64(L, upper ? part.first : part.last);
   td_bind_push_u64(L, part.events);
-  return 2;
+  return fits ? 2 : 3;
 }
 
 static const luaL_Reg methods[] = {

@@ -326,7 +326,11 @@ bool td_profile_cut(td_profile *profile, td_profile_part *part, bool upper) {
     if (here > most - sum) break;
     sum += here;
   }
-  if (at != stop && at == (upper ? upto : from)) return false;
+  if (at != stop && at == (upper ? upto : from)) {
+    uint64_t key = profile->cells[upper ? at - 1 : at].key;
+    *part = (td_profile_part){key, key, here};
+    return false;
+  }
   if (at != stop && upper) part->first = profile->cells[at].key;
   if (at != stop && !upper) part->last = profile->cells[at - 1].key;
   part->events = sum;

@@ -78,8 +78,8 @@ typedef struct td_profile_part {
 
 /* Shortens a part, from above or (upper) from below, until its keys have at
  * most part->events events; sets events to what they have. All of it when
- * that fits; false, with the part as it was, when not even one key at that
- * end does. Sorts the profile in place. */
+ * that fits; false when not even one key does: then the part is the key at
+ * that end. Sorts the profile in place. */
 TD_API bool td_profile_cut(td_profile *profile, td_profile_part *part,
                            bool upper);
 

@@ -1,10 +1,12 @@
 -- Boundaries that bring the busiest shard down to a target, moving as little
 -- as needed: what is above the target goes to shards that are below a fair
--- share, and all else stays where it is. Moved is at least the sum of what is
--- above the target, and no more than that but for ids that cannot be split.
+-- share, and all else stays where it is, so no more is moved than what is
+-- above the target. Ids cannot be split: where few of them carry the load the
+-- target may be missed.
 --
 -- Where boundaries of one range a shard, drawn anew, move hardly more, those
--- are taken: they are easier to read. Routings without ranges get such ones.
+-- are taken: they are easier to read. So they are where heavy ids keep the
+-- others from the target. Routings without ranges always get such ones.
 --
 -- balanced = { strategy = "ranges" | "hash_ranges", peak = share of the
 --   busiest shard, moved = share of events that change their shard, kept =
@@ -17,7 +19,8 @@ local tables = require "tidal.cluster.tables"
 local M = {}
 
 local TOLERANCE <const> = 0.1  -- above a fair share
-local HARDLY <const> = 1.05    -- more movement that is worth fewer ranges
+local WORTH <const> = 100      -- of the target: less is not worth a boundary
+local HARDLY <const> = 1.05    -- more that is hardly more
 
 -- Events of a range of keys.
 local function events_of(profile, first, last)
@@ -72,7 +75,8 @@ local function carved(profile, t, shards, target, limit)
     if load > target then away[s] = load - target end
     if load < limit then room[s] = limit - load end
   end
-  return (carve.carve(t, away, room, carve.events(profile)))
+  local worth = target // WORTH
+  return (carve.carve(t, away, room, carve.events(profile, worth)))
 end
 
 local function described(profile, t, from, shards)
@@ -109,8 +113,9 @@ function M.propose(layout, profile, tolerance)
   -- To a fair share; what does not fit there, up to the target.
   local best = carved(profile, t, shards, target, fair)
   best = carved(profile, best, shards, target, target)
-  local fits = peak_of(loads_of(profile, anew), shards) <= target
-  if fits and moved(profile, t, anew) <= HARDLY * moved(profile, t, best) then
+  if peak_of(loads_of(profile, anew), shards) <= target
+     and (peak_of(loads_of(profile, best), shards) > HARDLY * target
+          or moved(profile, t, anew) <= HARDLY * moved(profile, t, best)) then
     best = anew
   end
   local out = described(profile, best, t, shards)

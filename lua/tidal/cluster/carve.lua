@@ -6,16 +6,20 @@
 --
 -- A measure says how much keys weigh: cut(first, last, most, upper) -> key,
 -- amount: the lower part of first..last, up to that key, or the upper one,
--- from that key on, with at most so much; nil where nothing fits. Amounts are
--- extents (cluster/extent.lua) or numbers: what has + - < and ==.
+-- from that key on, with at most so much; nil and the key at that end where
+-- nothing fits. Less than measure.worth is not cut. Amounts are
+-- extents (cluster/extent.lua) or numbers: what has + - < and ==. Keys that
+-- are too heavy for anyone stay, and what lies behind them is cut out.
 local extent = require "tidal.cluster.extent"
 local tables = require "tidal.cluster.tables"
 
 local M = {}
 
+local SKIPS_MAX <const> = 256  -- heavy keys of one range that stay
+
 ---Keys themselves, counted.
 M.keys = {
-  none = extent.none,
+  none = extent.none, worth = extent.none,
   cut = function(first, last, most, upper)
     local all = extent.of(first, last)
     if all <= most then return upper and first or last, all end
@@ -26,9 +30,10 @@ M.keys = {
 
 ---Events that a profile counted under its router's keys.
 ---@param profile userdata
-function M.events(profile)
+---@param worth? integer fewer are not worth a cut
+function M.events(profile, worth)
   return {
-    none = 0,
+    none = 0, worth = worth or 1,
     cut = function(first, last, most, upper)
       return profile:cut(first, last, most, upper and "upper" or "lower")
     end,
@@ -48,11 +53,18 @@ local function less(a, b)
   return a < b and a or b
 end
 
--- One cut from first..last for `target`; the part left, or nil, and the
--- amount that went.
+-- Leaves the key at one end of a part to its owner.
+local function skip(part, key, upper)
+  part.empty = key == (upper and part.first or part.last)
+  if upper then part.last = key - 1 else part.first = key + 1 end
+end
+
+-- One cut from a part for `target`: the amount that went, or nil and the key
+-- that is in the way.
 local function give(out, part, target, most, upper, measure)
   local key, amount = measure.cut(part.first, part.last, most, upper)
-  if not key or amount == measure.none then return nil end
+  if not key then return nil, amount end
+  if amount == measure.none then return nil end
   if upper then
     out[#out + 1] = { first = key, last = part.last, source = part.owner,
                       target = target }
@@ -77,18 +89,22 @@ local function carve_range(out, t, i, give_away, room, shards, measure)
        or not room[target] or not (none < room[target]) then
       return false
     end
-    local amount = give(out, part, target,
-                        less(give_away[owner], room[target]), upper, measure)
-    if not amount then return false end
+    local most = less(give_away[owner], room[target])
+    if most < measure.worth then return false end
+    local amount, heavy = give(out, part, target, most, upper, measure)
+    if not amount then return false, heavy end
     give_away[owner] = give_away[owner] - amount
     room[target] = room[target] - amount
     return true
   end
   try(above, true)
   try(below, false)
-  repeat
-    local target = roomiest(room, shards, none)
-  until not try(target, true) and not try(target, false)
+  for _ = 1, SKIPS_MAX do
+    local gave, heavy
+    repeat gave, heavy = try(roomiest(room, shards, none), true) until not gave
+    if not heavy then return end
+    skip(part, heavy, true)
+  end
 end
 
 ---The table after giving away as much as can be, and the moves.

@@ -66,6 +66,8 @@ end
 
 ---A step or a change as a JSON value.
 function M.step(step)
+  local text = plain(step)
+  if text then return json.raw(text) end
   local ends = ENDS[step.kind] or function(value) return value end
   return json.object {
     { "kind", step.kind }, { "region", step.region }, { "to", step.to },
@@ -80,7 +82,7 @@ end
 function M.steps(list)
   local out = {}
   for i, step in ipairs(list) do
-    out[i] = plain(step) or json.encode(M.step(step))
+    out[i] = plain(step) or json.encode(M.step(step))  -- most are plain
   end
   return json.raw("[" .. table.concat(out, ",") .. "]")
 end

@@ -146,8 +146,9 @@ function M.rebase(plan, layout)
   end
   now.epoch, now.given = math.max(plan.to.epoch, layout.epoch + 1), plan.to
   local to = now:layout(plan.to.rules)
-  if #diff().between(layout, to).steps == 1 then return layout:diff(layout) end
-  return layout:diff(to)
+  local rebased = layout:diff(to)
+  local done_already = #plan.steps > 1 and #rebased.steps == 1
+  return done_already and layout:diff(layout) or rebased
 end
 
 return M

@@ -7,8 +7,9 @@ local text = require "tidal.text"
 
 local M = {}
 
-local ROWS_MAX <const> = 24  -- changes, and moves, listed
-local PAIRS_MAX <const> = 8  -- moves that are pairs of shards: much alike
+local CHANGES_MAX <const> = 12  -- listed
+local MOVES_MAX <const> = 16
+local PAIRS_MAX <const> = 8     -- moves that are pairs of shards: much alike
 
 local function count(n, noun)
   return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
@@ -126,7 +127,7 @@ local function changes(plan, style)
     end
   end
   if #list == 0 then return nil end
-  rows = shorten(list, ROWS_MAX, function(change)
+  rows = shorten(list, CHANGES_MAX, function(change)
     local sign, words = M.say(change)
     return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
   end, "change")
@@ -173,7 +174,7 @@ local function moves(plan, style)
       kinds[#kinds + 1] = change.kind
     end
   end
-  local most = plan.space and ROWS_MAX or PAIRS_MAX
+  local most = plan.space and MOVES_MAX or PAIRS_MAX
   local rows = shorten(plan.moves, most, function(move, i)
     return move_row(plan, style, move, i, kinds[i])
   end, "move")
@@ -220,25 +221,35 @@ local function bound_text(plan)
 end
 
 local function summary(plan, style)
+  if #plan.moves == 0 and not plan.price then
+    return ("%s %s. No keys move."):format(style:paint("bold", "Plan:"),
+                                           tally(plan))
+  end
   local share = terminal.percent(plan.share)
   return ("%s %s. Moves %s%s of all keys%s. Lower bound %s."):format(
     style:paint("bold", "Plan:"), tally(plan), plan.exact and "" or "about ",
     share, bytes_text(plan), bound_text(plan))
 end
 
+local HASH_NOTE <const> =
+  "note: hash moves nearly everything when the number of shards changes; under"
+  .. "\n      routing = tidal.routing.hash_ranges{...} a new shard moves only "
+  .. "what it\n      gets: %s here"
+local RANGES_NOTE <const> =
+  "note: other boundaries give every shard as many keys and move %s; diff "
+  .. "--least\n      shows them"
+local STRATEGY_NOTE <const> =
+  "note: a change of strategy moves more than the shards gain, which is %s"
+
 -- What would be better, where much moves without need.
 local function advice(plan, style, value)
   if plan.minimal or #plan.moves == 0 then return nil end
   local hashed = plan.to.router:strategy() == "hash"
              and plan.from.router:strategy() == "hash"
-  local least = terminal.percent(plan.lower_bound.share)
-  local words = hashed
-    and ("note: hash moves nearly everything when the number of shards "
-      .. "changes; under\n      routing = tidal.routing.hash_ranges{...} a "
-      .. "new shard moves only what it\n      gets: %s here"):format(least)
-    or ("note: other boundaries give every shard as many keys and move %s")
-       :format(least) .. (value:has_least() and "; diff --least shows them" or "")
-  return style:paint("yellow", words)
+  local note = value:has_least() and RANGES_NOTE or hashed and HASH_NOTE
+            or STRATEGY_NOTE
+  return style:paint("yellow",
+                     note:format(terminal.percent(plan.lower_bound.share)))
 end
 
 -- Why the plan is refused, the fewest steps that show it, and the repair.

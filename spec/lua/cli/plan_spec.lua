@@ -4,8 +4,8 @@ local json = require "tidal.json"
 local lfs = require "lfs"
 local script = require "spec.support.script"
 
-local SYNOPSIS <const> = "usage: tidal-lua plan LAYOUT [--wal REGION=DIR]... [--json] "
-  .. "[-o FILE] [--detailed-exitcode]\n"
+local SYNOPSIS <const> = "usage: tidal-lua plan LAYOUT [--from OLD] [--wal REGION=DIR]... "
+  .. "[--json] [-o FILE.plan] [--detailed-exitcode]\n"
 local V1 <const> = golden.dir .. "/v1-single"
 local CLUSTER <const> = "scripts/cluster.lua"
 
@@ -150,6 +150,91 @@ describe("plan --wal", function()
       assert.same({ row[2], "", "tidal-lua: " .. row[3] }, { plan(table.unpack(row[1])) })
     end)
   end
+end)
+
+describe("plan --from OLD", function()
+  local function text(epoch, shards, more)
+    return ("return tidal.cluster { name = 'prod', epoch = %d, regions = { 'us-east', 'eu-west' }, "
+            .. "shards = %d, %s }"):format(epoch, shards, more or "")
+  end
+  local FILES <const> = {
+    ["old.lua"] = text(1, 5), ["new.lua"] = text(2, 6), ["later.lua"] = text(3, 7),
+    ["strict.lua"] = text(2, 6, "rules = { tidal.rules.max_leaders(5) }"),
+  }
+
+  -- Runs commands one after the other in one directory; gives the last one's
+  -- status, output and messages.
+  local function runs(...)
+    local commands = { ... }
+    return script.within(FILES, function(dir)
+      local result
+      for _, words in ipairs(commands) do
+        local args = { "plan" }
+        for i, word in ipairs(words) do
+          args[i + 1] = word:find "%.%a+$" and dir .. "/" .. word or word
+        end
+        result = table.pack(cli.run(args))
+        for i = 2, 3 do result[i] = result[i]:gsub((dir:gsub("%W", "%%%0")) .. "/", "") end
+      end
+      return table.unpack(result, 1, 3)
+    end)
+  end
+
+  it("prints what diff prints", function()
+    local status, out, err = runs { "new.lua", "--from", "old.lua" }
+    assert.same({ 0, "" }, { status, err })
+    local _, same = cli.run({ "diff", "old.lua", "new.lua" }, { files = FILES })
+    assert.equal(same, out)
+  end)
+
+  it("tells by its status whether there is something to do", function()
+    local function status(...) return (runs { "--detailed-exitcode", ... }) end
+    assert.equal(3, status("new.lua", "--from", "old.lua"))
+    assert.equal(0, status("old.lua", "--from", "old.lua"))
+    assert.equal(1, status("strict.lua", "--from", "old.lua"))
+    assert.equal(1, status("old.lua", "--from", "new.lua"))
+    assert.equal(2, status("old.lua", "--from"))
+  end)
+
+  it("adds changes, moves and the lower bound to the JSON", function()
+    local _, out = runs { "new.lua", "--from", "old.lua", "--json" }
+    local value = json.decode(out)
+    assert.same({ "tidal-plan/1", 12, 7, 5, "3074457345618258602" },
+                { value.format, #value.nodes, #value.changes, #value.moves,
+                  value.lower_bound.keys })
+  end)
+
+  it("adds bytes and events from logs of the old layout's regions", function()
+    local _, out = runs { "new.lua", "--from", "old.lua", "--json", "--wal",
+                          "us-east=" .. lfs.currentdir() .. "/" .. V1 }
+    local value = json.decode(out)
+    assert.same({ "0", "0" }, { value.moves[1].bytes, value.moves[1].events })
+    assert.equal("0", value.lower_bound.bytes)
+  end)
+
+  it("writes a .plan file that is read back while its layout stays", function()
+    local write = { "new.lua", "--from", "old.lua", "-o", "p.plan" }
+    assert.same({ 0, "", "" }, { runs(write) })
+    local _, want = runs { "new.lua", "--from", "old.lua" }
+    assert.same({ 0, want, "" }, { runs(write, { "p.plan", "--from", "old.lua" }) })
+    assert.same({ 3, want, "" }, { runs(write, { "p.plan", "--detailed-exitcode" }) })
+    local status, out, err = runs(write, { "p.plan", "--from", "later.lua" })
+    assert.same({ 1, "" }, { status, out })
+    assert.matches("^tidal%-lua: p%.plan was made for layout %x+, epoch 1, this is %x+, epoch 3\n"
+                   .. "  changed since: %+ shard s5%.%.s6 led by us%-east; ", err)
+  end)
+
+  it("fails where a rule is broken, and says which", function()
+    local status, out = runs { "strict.lua", "--from", "old.lua" }
+    assert.equal(1, status)
+    assert.matches("plan rejected: the layout itself breaks rule 'max_leaders(5)'", out, 1, true)
+  end)
+
+  it("refuses what is no plan", function()
+    local status, _, err = runs({ "new.lua", "-o", "p.plan" }, { "p.plan" })
+    assert.equal(1, status)
+    assert.matches("^tidal%-lua: p%.plan: not a plan", err)
+  end)
 end)
 
 describe("plan refuses", function()

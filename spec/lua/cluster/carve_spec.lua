@@ -79,11 +79,12 @@ describe("carve()", function()
     profile:add(core.wal.decode_batch(builder:seal { first_seq = 1 }))
     local t, measure = table_of(TWO, 2), carve.events(profile)
     local after, moves = carve.carve(t, { [0] = 20 }, { [1] = 40 }, measure)
-    -- 40 is too heavy at the upper end; the lower end gives what fits.
-    assert.same({ first = 0, last = 30, source = 0, target = 1 }, moves[1])
-    assert.same({ 3, 1 }, { #after.firsts, #moves })
-    local same, none = carve.carve(t, { [0] = 4 }, { [1] = 4 }, measure)
-    assert.same({ true, 0 }, { tables.same(same, t), #none })
+    -- 40 is too heavy: it stays, and what lies below it goes.
+    assert.same({ { first = 0, last = 39, source = 0, target = 1 } }, { moves[1] })
+    assert.same({ { 0, 40, math.mininteger }, 1 }, { after.firsts, #moves })
+    local less, two = carve.carve(t, { [0] = 4 }, { [1] = 4 }, measure)
+    assert.same({ { 0, 20, 40, math.mininteger }, { 0, 1, 0, 1 }, 1 },
+                { less.firsts, less.owners, #two })
   end)
 end)
 

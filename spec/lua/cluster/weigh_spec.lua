@@ -184,9 +184,11 @@ describe("balanced ranges", function()
     local printed = plan:text():match "would bring the peak to (%d+%.%d%d) %%"
     assert.equal(printed, ("%.2f"):format(again.peak * 100))
     assert.equal(load.balanced.peak, again.peak)
-    for i, range in ipairs(load.balanced.ranges) do
-      assert.equal(range.events, again.shards[i].events)
+    local events = {}
+    for _, range in ipairs(load.balanced.ranges) do
+      events[range.shard] = (events[range.shard] or 0) + range.events
     end
+    for _, shard in ipairs(again.shards) do assert.equal(events[shard.id] or 0, shard.events) end
     return load, again
   end
 
@@ -249,7 +251,7 @@ describe("balanced ranges", function()
       local load = weighed({ shards = g:int(2, 300) }, { ["us-east"] = path(V1) }).load
       local behind = 0
       for i, range in ipairs(load.balanced.ranges) do
-        if range.first ~= behind or range.shard ~= i - 1 then return "range " .. i end
+        if range.first ~= behind then return "range " .. i end
         behind = range.last + 1
       end
       if behind ~= 0 then return "not to the end" end

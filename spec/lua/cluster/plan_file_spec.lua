@@ -1,0 +1,134 @@
+-- Plans that were written are read back; what does not fit is refused.
+local cluster = require "tidal.cluster"
+local gen = require "spec.support.gen"
+local json = require "tidal.json"
+local pairs_of = require "spec.support.pairs"
+local rules = require "tidal.rules"
+local script = require "spec.support.script"
+local tidal = require "tidal"
+
+-- Calls f(path) with a file of this text.
+local function with(text, f)
+  return script.within({ ["p.plan"] = text }, function(dir) return f(dir .. "/p.plan") end)
+end
+
+-- What reading it raises, without the directory.
+local function refused(text, ...)
+  local given = table.pack(...)
+  return with(text, function(path)
+    local ok, err = pcall(tidal.read_plan, path, table.unpack(given, 1, given.n))
+    assert.is_false(ok)
+    return (tostring(err):gsub("^.-/p%.plan: ", ""):gsub("^/%S*/p%.plan", "p.plan"))
+  end)
+end
+
+describe("a plan file", function()
+  it("is read back as the plan that was written", function()
+    gen.property("plan files", 300, function(g)
+      local from, to = pairs_of.pair(g)
+      local plan = from:diff(to)
+      local text = g:once_in(2) and plan:json() or to:plan():json(plan)
+      local read = with(text, function(path) return tidal.read_plan(path, from, to) end)
+      if read.from ~= from or read.to ~= to or read:apply(from) ~= to then return "layouts" end
+      if read:json() ~= plan:json() then return "it is another plan\n" .. read:json() .. text end
+    end)
+  end)
+
+  it("keeps the order of steps", function()
+    local leaders = { [0] = "us-east" }
+    local from = script.layout()
+    local to = script.layout { epoch = 2, leaders = leaders, shards = 6, rules = {
+      rules.new("epoch first", function(layout)
+        return layout.epoch == 2 or layout.shards == 5, "shards before the epoch"
+      end) } }
+    local plan = from:diff(to)
+    local repaired = assert(plan:repaired())
+    assert.equal("epoch", repaired.steps[1].kind)
+    local read = with(repaired:json(), function(path) return tidal.read_plan(path, from, to) end)
+    assert.equal("epoch", read.steps[1].kind)
+    assert.is_nil(read:check())
+    assert.equal(to, read:apply(from))
+  end)
+
+  it("needs no layouts beside it", function()
+    local plan = script.layout():diff(script.layout { epoch = 2, shards = 6 })
+    local read = with(plan:json(), function(path) return tidal.read_plan(path) end)
+    assert.same({ plan.from, plan.to }, { read.from, read.to })
+  end)
+end)
+
+describe("a plan file is refused", function()
+  local from, to = script.layout(), script.layout { epoch = 2, shards = 6 }
+  local text = from:diff(to):json()
+
+  it("for another layout than its own, saying what changed", function()
+    local changed = script.layout { epoch = 2, leaders = "spread" }
+    assert.matches("^p%.plan was made for layout %x+, epoch 1, this is %x+, epoch 2\n"
+                   .. "  changed since: leader of s1", refused(text, changed))
+    local third = script.layout { epoch = 3, shards = 6 }
+    assert.matches("^leads to epoch 2 %(%x+%), not to epoch 3 %(%x+%) of ",
+                   refused(text, from, third))
+  end)
+
+  it("where it is none", function()
+    local none = "^not a plan %(a line of JSON that `tidal%-lua plan LAYOUT %-%-from OLD %-o "
+    for _, other in ipairs { "", "x", "[]", "{}", '{"format":"tidal-layout/1"}', "3" } do
+      assert.matches(none, refused(other))
+    end
+    assert.equal("a plan of one layout has no steps; make it with --from OLD",
+                 refused(from:plan():json()))
+    local ok, err = pcall(tidal.read_plan, "no/such.plan")
+    assert.same({ false, "io", "no/such.plan: No such file or directory" },
+                { ok, err.code, err.message })
+  end)
+
+  it("where it was changed", function()
+    local function changed(change)
+      local value = json.decode(text)
+      change(value)
+      local told = refused(json.encode(value))
+      assert.matches("^was changed since it was written: ", told)
+      return told:match ": (.*)$"
+    end
+    assert.equal("its hash is another one", changed(function(v) v.to.layout.epoch = 3 end))
+    assert.equal("its moves are not those between its layouts",
+                 changed(function(v) table.remove(v.moves) end))
+    assert.matches("step 6 of 6 cannot be taken", changed(function(v)
+      v.steps[7] = nil
+      v.steps[6] = { kind = "epoch", source = 7, target = 8 }
+    end), 1, true)
+    assert.equal("its steps do not lead to its second layout",
+                 changed(function(v) table.remove(v.steps) end))
+    changed(function(v) v.steps[2].first = "0x0" end)
+    changed(function(v) v.steps[2].first = 1.5 end)
+    changed(function(v) v.from = nil end)
+    changed(function(v) v.steps = { {} } end)
+    changed(function(v) v.to.layout.regions[1].name = "no name" end)
+    changed(function(v) v.to.leaders = { { first = 0, last = 9, leader = "us-east" } } end)
+  end)
+
+  it("with every byte of it turned, or else it is the same plan", function()
+    gen.property("turned", 200, function(g)
+      local at = g:int(1, #text)
+      local bytes = text:sub(1, at - 1) .. string.char(text:byte(at) ~ (1 << g:int(0, 6)))
+                 .. text:sub(at + 1)
+      with(bytes, function(path)
+        local ok, read = pcall(tidal.read_plan, path, from, to)
+        if ok then assert(read:apply(from) == to) end
+      end)
+    end)
+  end)
+end)
+
+describe("a plan file of layouts with rules", function()
+  it("is judged by those that are given with it", function()
+    local from = script.layout { shards = 2, leaders = { [0] = "us-east", s1 = "eu-west" } }
+    local to = cluster { name = "prod", regions = { "us-east", "eu-west", "ap-south" }, epoch = 2,
+                         shards = 2, leaders = { [0] = "eu-west", s1 = "us-east" },
+                         rules = { rules.max_leaders(1) } }
+    with(from:diff(to):json(), function(path)
+      assert.is_nil(tidal.read_plan(path, from):check())
+      assert.equal(1, tidal.read_plan(path, from, to):check().step)
+    end)
+  end)
+end)
