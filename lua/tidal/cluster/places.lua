@@ -23,16 +23,26 @@ local function lines_of(whole)
   return out
 end
 
--- Ranges of a text: { [first] = line }, from the lines behind the one on
--- which it begins.
+-- What of the line on which a text begins belongs to it, and whether it ends
+-- there.
+local function first_part(line)
+  local opened = line:match "%[=*%[(.*)$"
+  if opened then return opened end
+  local quoted = line:match "[\"'](.*)[\"']"
+  return quoted or line, quoted ~= nil
+end
+
+-- Ranges of a text: { [first] = { line =, last = } }.
 local function from_text(lines, start)
   local out = {}
   for n = start, #lines do
-    local line, last = lines[n]:gsub("%]=*%].*$", "")
+    local part, ends = lines[n], false
+    if n == start then part, ends = first_part(part) end
+    local line, last = part:gsub("%]=*%].*$", "")
     for _, range in ipairs(text.ranges(line) or {}) do
-      out[range.first] = { line = n, shard = range.shard, last = range.last }
+      out[range.first] = { line = n, last = range.last }
     end
-    if last > 0 then break end
+    if ends or last > 0 then break end
   end
   return out
 end

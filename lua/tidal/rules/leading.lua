@@ -122,7 +122,7 @@ local function read_weights(given)
     return nil, ("tolerance: a share of 1 (0.1) expected, got %s")
                 :format(faults.shown(tolerance))
   end
-  local sum, list = 0, nil
+  local sum, list = 0
   list, why = arguments.by_region(given.regions, "regions: weights by region",
                                   function(weight)
     if math.type(weight) and weight >= 0 and weight < math.huge then

@@ -28,8 +28,9 @@ describe("explain", function()
   end
 
   it("fails for a move that is not allowed", function()
-    local want = "s2 ap-south->us-east  no: rule 'max_leaders(1)' (scripts/layouts/ranges.lua:13): "
-      .. "us-east leads 2 shards, at most 1: let ap-south lead s0\n  no other is allowed (1 tried)\n"
+    local want = "s2 ap-south->us-east  no: rule 'max_leaders(1)' "
+      .. "(scripts/layouts/ranges.lua:13): us-east leads 2 shards, at most 1: let ap-south lead "
+      .. "s0\n  no other is allowed (1 tried)\n"
     assert.same({ 1, want, "" }, explain(RANGES, "s2 ap-south->us-east"))
     local json = explain(RANGES, "s2 ap-south->us-east", "--json")
     assert.equal(1, json[1])

@@ -138,6 +138,17 @@ describe("losses", function()
     assert.same({ 3, 2, 1 }, { left.leads[1], left.leads[2], left.writable })
   end)
 
+  it("elect the one that leads least also behind a region that lost its node", function()
+    local loss = losses.of_regions(4)
+    losses.add_node(loss, 0, 0)
+    local left = losses.left(losses.base(script.layout {
+      regions = { "a", "b", "c", "d", "e" }, shards = 4, leaders = "e",
+    }), loss)
+    local targets = {}
+    for i, change in ipairs(left.elect) do targets[i] = change.target end
+    assert.same({ 1, 0, 2, 3 }, targets)
+  end)
+
   it("elect nobody for a shard without a copy", function()
     local loss = losses.none()
     for r = 0, 2 do losses.add_node(loss, r, 4) end

@@ -98,6 +98,7 @@ describe("a move of ids", function()
     assert.is_true(found.allowed)
     assert.same({ { first = math.mininteger, last = 0x9999999999999999 } }, found.ranges)
     assert.is_true(math.abs(found.share - 0.1) < 1e-9)
+    assert.same({ { first = 16, last = 31 } }, answer("0x10-0x1f s0->s4", {}).ranges)
     assert.equal(2, #answer("s0->s1", { shards = 2, routing = routing.ranges
       "s0 0..9 s1 10..19 s0 20..18446744073709551615" }).ranges)
   end)
@@ -118,6 +119,12 @@ describe("a move of ids", function()
     assert.is_false(found.allowed)
     assert.matches("^eu%-west leads s1, which has ids of 0x00000000000000ff", found.why)
     assert.same({ 3, 2 }, { found.instead.target, found.tried })
+  end)
+
+  it("tries the lowest number among those that own as much", function()
+    local found = answer("s0->s1", { shards = 4, rules = {
+      function(layout) return layout:route(0).value ~= 1 end } })
+    assert.same({ 2, 1 }, { found.instead.target, found.tried })
   end)
 
   it("may have no other shard", function()

@@ -47,6 +47,16 @@ return tidal.cluster {
 }]])
   end)
 
+  it("finds ranges of a text on the line on which it begins", function()
+    assert.equal("2 3", lines [[
+return tidal.cluster { name = "n", regions = { "a" }, shards = 2,
+  routing = tidal.routing.ranges [=[ s0 0..15
+    s1 16..0xffffffffffffffff ]=] }]])
+    assert.equal("2 2", lines [[
+return tidal.cluster { name = "n", regions = { "a" }, shards = 2,
+  routing = tidal.routing.ranges 's0 0..15, s1 16..0xffffffffffffffff' }]])
+  end)
+
   it("names no line for ranges that are computed", function()
     assert.equal("- -", lines [[
 local half = 0x8000000000000000
@@ -58,6 +68,15 @@ return tidal.cluster {
 }]])
     assert.equal("- -", lines [[
 return tidal.cluster { name = "n", regions = { "a" }, shards = 2 }]])
+  end)
+
+  it("names no line for a range that is another one", function()
+    local where = of [[
+return tidal.cluster { name = "n", regions = { "a" }, shards = 2,
+  routing = tidal.routing.ranges "s0 0..15 s1 16..18446744073709551615" }]]
+    assert.equal(2, where:range { first = 0, last = 15 })
+    assert.is_nil(where:range { first = 0, last = 14 })
+    assert.is_nil(where:range { first = 1, last = 15 })
   end)
 
   it("finds rules", function()

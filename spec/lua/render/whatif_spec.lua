@@ -43,7 +43,8 @@ regions that are left
     assert.equal([[
 prod  epoch 1  without region=a
   writable  0 of 9 shards
-  copies    0 of every shard; 9 shards below 2 copies; no copy is left of s0 s1 s2 s3 s4 s5 s6 s7 ... 1 more]],
+  copies    0 of every shard; 9 shards below 2 copies; no copy is left of ]]
+      .. "s0 s1 s2 s3 s4 s5 s6 s7 ... 1 more",
       report({ regions = { "a" }, shards = 9 }, losses.of_regions(0)))
   end)
 
