@@ -220,8 +220,25 @@ target("module", "SharedLib", "lib/lua/5.4/tidal")
 
 program("unit", "tidal-unit")
   sources("runtime/test/*.c")
+  files { "runtime/host/filter.c" }    -- the one part of the host in C alone
   with_tidal()
 
 program("bench", "tidal-bench")
   sources("runtime/bench/*.c")
   with_tidal()
+
+-- A library to compare with, where it is installed: nothing needs it.
+local function may_use(name, define)
+  if not sh("pkg-config --exists " .. name .. " && echo ok") then return end
+  uses(name)
+  defines { define }
+end
+
+program("peers", "tidal-bench-peers")
+  sources("runtime/bench/peers/*.c")
+  files { "runtime/bench/bench.c", "runtime/bench/disk.c",
+          "runtime/bench/report.c", "runtime/bench/run.c" }
+  with_tidal()
+  may_use("rocksdb", "BENCH_ROCKSDB")
+  may_use("sqlite3", "BENCH_SQLITE")
+  may_use("lmdb", "BENCH_LMDB")

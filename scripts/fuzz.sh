@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-24}
 [ $# -eq 0 ] || shift
-targets=${*:-batch segment log segname checkpoint id ranges lines}
+all="batch segment log segname checkpoint cuts layout id ranges lines parcel"
+targets=${*:-$all}
 out=build/fuzz
 golden=${TIDAL_GOLDEN:-spec/golden}
 sanitize=address,undefined
@@ -109,6 +110,12 @@ for file in "$golden"/*/*.seg "$golden"/damaged/*/*.seg; do
 done
 for file in "$golden"/*/checkpoint*; do
   if [ -e "$file" ]; then take checkpoint "$file"; fi
+done
+for file in "$golden"/live/*/cuts-* "$golden"/live/*/layout-*; do
+  [ -e "$file" ] || continue
+  name=$(basename "$file")
+  take "${name%%-*}" "$file"
+  text "${name%%-*}" "$name"
 done
 for id in r0 s3 r65535 s65535 r0:s3 r0:s0:42 0x2a 0xffffffffffffffff \
           18446744073709551615 r65535:s65535:18446744073709551615; do

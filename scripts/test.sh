@@ -3,46 +3,18 @@
 # in release and under sanitizers. Ends with "N passed, N failed"; exit 1 if
 # any failed. Logs are in build/test/.
 #
-#   TIDAL_SEED=N    seed of the random cases      TIDAL_SOAK=1    longer runs
+#   TIDAL_SEED=N    seed of the random cases
 #   TIDAL_FUZZ=N    seconds of fuzzing, 0 = none
+#   TIDAL_MUTANTS=N mutants that are tried, other ones each day; 0 = none
+#   CI_STRICT=1     what cannot run here counts as failed
+# Longer runs of the same: scripts/soak.sh.
 # shellcheck source=scripts/build.sh
 . "$(dirname "$0")/build.sh"
+# shellcheck source=scripts/steps.sh
+. scripts/steps.sh
 need_to_build
-need lua5.4 lua-busted clang
+need lua5.4 lua-busted clang strace
 need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
-
-passed=0
-failed=0
-skipped=0
-mkdir -p build/test
-
-# count FILE STATUS NAME: adds the TAP lines of a log; a command that failed
-# without a red line counts as one.
-count() {
-  ok=$(grep -c '^ok ' "$1" || true)
-  red=$(grep -c '^not ok ' "$1" || true)
-  skip=$(grep -Ec '^ok .*# SKIP' "$1" || true)
-  if [ "$2" -ne 0 ] && [ "$red" -eq 0 ]; then red=1; fi
-  if [ "$red" -gt 0 ]; then
-    grep -vE '^ok ' "$1" | head -n 200
-  fi
-  passed=$((passed + ok - skip))
-  skipped=$((skipped + skip))
-  failed=$((failed + red))
-  printf '%-28s %5d passed, %d failed%s\n' "$3" $((ok - skip)) "$red" \
-    "$([ "$skip" -eq 0 ] || echo ", $skip skipped")"
-  grep -E '^ok .*# SKIP' "$1" || true
-}
-
-# step NAME COMMAND...
-step() {
-  name=$1
-  shift
-  log=build/test/$(echo "$name" | tr ' /' '--').txt
-  status=0
-  "$@" >"$log" 2>&1 || status=$?
-  count "$log" "$status" "$name"
-}
 
 # One result for a command that prints no TAP.
 once() {
@@ -69,11 +41,9 @@ fuzz() {
 
 # ThreadSanitizer wants less address randomisation than newer kernels have.
 tsan_unit() {
-  if setarch -R true 2>/dev/null; then
-    setarch -R build/tsan/bin/tidal-unit replication log_threads
-  else
-    build/tsan/bin/tidal-unit replication log_threads
-  fi
+  set -- build/tsan/bin/tidal-unit replication log_threads follow_threads
+  if setarch -R true 2>/dev/null; then set -- setarch -R "$@"; fi
+  "$@"
 }
 
 # Every C file once through clang, for its warnings, with the flags of the
@@ -100,9 +70,9 @@ step "unit, ASan+UBSan" build/asan/bin/tidal-unit
 step "specs, ASan+UBSan" specs build/asan/bin/tidal-lua
 build config=tsan unit
 step "threads, TSan" tsan_unit
+[ "${TIDAL_MUTANTS:-10}" = 0 ] ||
+  step "mutants" bin/tidal-lua scripts/tools/mutants.lua \
+    --share "${TIDAL_MUTANTS:-10}"
 [ "${TIDAL_FUZZ:-24}" = 0 ] ||
   step "fuzz" fuzz "${TIDAL_FUZZ:-24}"
-echo
-echo "$passed passed, $failed failed$([ $skipped -eq 0 ] ||
-  echo ", $skipped skipped")"
-[ "$failed" -eq 0 ]
+finish

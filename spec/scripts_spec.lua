@@ -138,7 +138,8 @@ describe("scripts/embed/node.c", function()
       assert.equal(20, #numbers)
       for i, number in ipairs(numbers) do assert.equal(had + i, number) end
       _, out = node(("%s %s 0"):format(NODE, dir))
-      assert.equal(("recovered %d events, last closed cleanly, 0 bytes cut\n"):format(had + 20), out)
+      assert.equal(("recovered %d events, last closed cleanly, 0 bytes cut\n"):format(had + 20),
+                   out)
       assert.equal("clean\n", select(2, cli.run { "wal", "verify", dir }):match "[^\n]*\n$")
     end)
   end)

@@ -1,210 +1,23 @@
-/* bin/tidal-bench: the gates on speed, as ratios measured side by side.
- *
- *   tidal-bench [--json] [GATE | GROUP]...
- *
- * Exit code 0; 1 when a gate was missed in every attempt; 2 for usage. */
-#define _GNU_SOURCE  /* getloadavg, readlink */
+/* bin/tidal-bench: the gates on speed, as ratios measured side by side. */
 #include "bench/bench.h"
 
-#include <gnu/libc-version.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-/* From libxxhash: 10000 * major + 100 * minor + patch. */
-extern unsigned XXH_versionNumber(void);
-
-typedef struct group {
-  const char *name;
-  const char *gates;
-  void (*run)(bench *b);
-} group;
-
-static const group groups[] = {
+static const bench_group groups[] = {
   {"start", "G17", bench_start},  /* first: it measures small memory */
   {"router", "G6 G6b G7", bench_router},
   {"format", "G9 G10", bench_format},
   {"replication", "G19", bench_replication},
+  {"log", "G11 G14", bench_log},
+  {"logs", "many", bench_log_many},
+  {"read", "G15 open", bench_log_read},
 };
 
-#define GROUPS (sizeof groups / sizeof *groups)
-
-static void usage(FILE *to) {
-  fprintf(to, "usage: tidal-bench [--json] [GATE | GROUP]...\n\n");
-  for (size_t i = 0; i < GROUPS; i++) {
-    fprintf(to, "  %-12s %s\n", groups[i].name, groups[i].gates);
-  }
-  fprintf(to, "\nCompares with peers, side by side in one run. Exit code 1 if"
-              " a gate\nis missed in three attempts.\n");
-}
-
-/* Whether a word is a group or one of the gates in its list. */
-static bool known(const char *word) {
-  for (size_t i = 0; i < GROUPS; i++) {
-    if (strcmp(groups[i].name, word) == 0) return true;
-    size_t size = strlen(word);
-    const char *at = groups[i].gates;
-    while (at) {
-      if (strncmp(at, word, size) == 0 && size > 0
-          && (at[size] == ' ' || at[size] == '\0')) {
-        return true;
-      }
-      at = strchr(at, ' ');
-      if (at) at++;
-    }
-  }
-  return false;
-}
-
-/* --- the machine ---------------------------------------------------------- */
-
-/* The text behind `key` in the first line of a file that starts with it. */
-static void read_line(const char *path, const char *key, char *out,
-                      size_t size) {
-  char line[1024];
-  FILE *file = fopen(path, "r");
-  out[0] = '\0';
-  while (file && fgets(line, sizeof line, file)) {
-    if (strncmp(line, key, strlen(key)) != 0) continue;
-    const char *at = line + strlen(key) + strspn(line + strlen(key), " \t:");
-    snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
-    break;
-  }
-  if (file) fclose(file);
-}
-
-/* Milliseconds another guest had our processors, since start-up. */
-static double steal_ms(void) {
-  char line[512];
-  unsigned long long field[8] = {0};
-  read_line("/proc/stat", "cpu", line, sizeof line);
-  char *at = line;
-  for (int i = 0; i < 8; i++) field[i] = strtoull(at, &at, 10);
-  return (double)field[7] * 1000.0 / (double)sysconf(_SC_CLK_TCK);
-}
-
-static void find_directory(bench *b) {
-  ssize_t size = readlink("/proc/self/exe", b->directory,
-                          sizeof b->directory - 1);
-  b->directory[size > 0 ? size : 0] = '\0';
-  char *slash = strrchr(b->directory, '/');
-  if (slash) *slash = '\0'; else snprintf(b->directory, 2, ".");
-}
-
-/* --- JSON ----------------------------------------------------------------- */
-
-static void json_text(const char *text) {
-  putchar('"');
-  for (; *text; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\') putchar('\\');
-    if (c < 32) printf("\\u%04x", c); else putchar(c);
-  }
-  putchar('"');
-}
-
-static void json_pair(const char *name, const char *text) {
-  json_text(name);
-  putchar(':');
-  json_text(text);
-}
-
-static void json_result(const bench_result *r) {
-  static const char *const oks[] = {"true", "false", "null", "null"};
-  printf("{");
-  json_pair("id", r->id);
-  printf(",");
-  json_pair("name", r->name);
-  printf(",");
-  json_pair("unit", r->unit);
-  if (r->verdict == BENCH_SKIP) {
-    printf(",\"ours\":null,\"peer\":null,\"ratio\":null,"
-           "\"median_ratio\":null,\"gate\":null,\"ok\":null}");
-    return;
-  }
-  printf(",\"ours\":%.2f,\"peer\":%.2f,\"ratio\":%.4f,\"median_ratio\":%.4f",
-         r->ours, r->peer, r->ratio, r->median_ratio);
-  if (r->gate > 0) {
-    printf(",\"gate\":%g,\"rule\":\"%s\"", r->gate,
-           r->rule == BENCH_AT_LEAST ? ">=" : "<=");
-  } else {
-    printf(",\"gate\":null");
-  }
-  printf(",\"ok\":%s}", oks[r->verdict]);
-}
-
-static void json_versions(void) {
-  char number[32];
-  struct utsname system;
-  unsigned xxhash = XXH_versionNumber();
-  snprintf(number, sizeof number, "%u.%u.%u", xxhash / 10000,
-           xxhash / 100 % 100, xxhash % 100);
-  printf("\"versions\":{");
-  json_pair("compiler", __VERSION__);
-  printf(",");
-  json_pair("libc", gnu_get_libc_version());
-  printf(",");
-  json_pair("xxhash", number);
-  printf(",");
-  json_pair("kernel", uname(&system) == 0 ? system.release : "");
-  printf("}");
-}
-
-static void print_json(const bench *b, double steal) {
-  char text[512];
-  double load[3];
-  printf("{");
-  json_pair("format", "tidal-bench/1");
-  printf(",");
-  read_line("/proc/cpuinfo", "model name", text, sizeof text);
-  json_pair("cpu", text);
-  printf(",");
-  read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "", text,
-            sizeof text);
-  json_pair("governor", text);
-  printf(",");
-  if (getloadavg(load, 3) == 3) {
-    printf("\"loadavg\":[%.2f,%.2f,%.2f],", load[0], load[1], load[2]);
-  }
-  printf("\"steal_ms\":%.0f,", steal);
-  json_versions();
-  printf(",\"results\":[");
-  for (uint32_t i = 0; i < b->count; i++) {
-    if (i > 0) printf(",");
-    json_result(&b->results[i]);
-  }
-  printf("]}\n");
-}
-
 int main(int argc, char **argv) {
-  static bench b;
-  bool json = false, missed = false;
-  b.wanted = argv + 1;
-  for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--json") == 0) {
-      json = b.quiet = true;
-    } else if (strcmp(argv[i], "--help") == 0) {
-      usage(stdout);
-      return 0;
-    } else if (known(argv[i])) {
-      b.wanted[b.wanted_count++] = argv[i];
-    } else {
-      fprintf(stderr, "tidal-bench: unknown gate or group: %s\n", argv[i]);
-      usage(stderr);
-      return 2;
-    }
-  }
-  find_directory(&b);
-  b.cpu = bench_cpu(0);
-  b.other_cpu = bench_cpu(1);
-  if (!bench_pin(b.cpu)) b.cpu = -1;
-  double steal = steal_ms();
-  for (size_t i = 0; i < GROUPS; i++) groups[i].run(&b);
-  for (uint32_t i = 0; i < b.count; i++) {
-    if (b.results[i].verdict == BENCH_BELOW) missed = true;
-  }
-  if (json) print_json(&b, steal_ms() - steal);
-  return missed ? 1 : 0;
+  bench_program program = {
+    .name = "tidal-bench", .groups = groups,
+    .group_count = sizeof groups / sizeof *groups,
+    .pinned = true, .peers = "tidal-bench-peers",
+    .notes = "--peers measures the durable log beside RocksDB, SQLite, LMDB"
+             " and\nRedis instead: G12 G13.\n",
+  };
+  return bench_main(&program, argc, argv);
 }

@@ -5,12 +5,6 @@
 
 /* --- types ------------------------------------------------------------- */
 
-td_alloc td_bind_alloc(lua_State *L) {
-  td_alloc alloc;
-  alloc.fn = lua_getallocf(L, &alloc.ctx);
-  return alloc;
-}
-
 void td_bind_functions(lua_State *L, const luaL_Reg *functions,
                        const td_bind_type *type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, type);
@@ -337,4 +331,10 @@ bool td_bind_field_bool(lua_State *L, int table, const char *name,
   bool value = lua_toboolean(L, at.index);
   lua_pop(L, 1);
   return value;
+}
+
+td_env td_bind_env(lua_State *L) {
+  td_alloc alloc;
+  alloc.fn = lua_getallocf(L, &alloc.ctx);
+  return td_env_posix_with(alloc);
 }

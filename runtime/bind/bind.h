@@ -31,10 +31,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
   td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
-  td_bind_repair, td_bind_traffic;
-
-/* The state's own source of memory: one budget for Lua and C. */
-td_alloc td_bind_alloc(lua_State *L);
+  td_bind_repair, td_bind_follower, td_bind_traffic;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -144,6 +141,9 @@ void td_bind_push_mark(lua_State *L, td_mark mark);
 /* Entry i of the list of such tables at `list`. */
 td_mark td_bind_check_mark(lua_State *L, int list, lua_Integer i);
 
+/* The system, with the memory of the state: one budget for Lua and C. */
+td_env td_bind_env(lua_State *L);
+
 /* Pushes a bit pattern. */
 static inline void td_bind_push_u64(lua_State *L, uint64_t value) {
   lua_pushinteger(L, (lua_Integer)value);
@@ -176,6 +176,7 @@ void td_bind_open_wal(lua_State *L);
 void td_bind_open_encode(lua_State *L);
 void td_bind_open_checkpoint(lua_State *L);
 void td_bind_open_reader(lua_State *L);
+void td_bind_open_follow(lua_State *L);
 void td_bind_open_verify(lua_State *L);
 void td_bind_open_repair(lua_State *L);
 void td_bind_open_live(lua_State *L);
@@ -185,6 +186,7 @@ void td_bind_open_home(lua_State *L);
 void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
+void td_bind_open_layout(lua_State *L);
 
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);

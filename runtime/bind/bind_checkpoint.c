@@ -207,7 +207,7 @@ static int newest_checkpoint(lua_State *L) {
   lua_getfield(L, 1, "dir");
   at = (td_bind_at){.index = lua_gettop(L), .name = "dir"};
   const char *path = td_bind_path(L, at);
-  td_env env = td_env_posix_with(td_bind_alloc(L));
+  td_env env = td_bind_env(L);
   if (td_wal_dir_open(&dir, &env, path, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

@@ -69,7 +69,7 @@ bool td_bind_home_new(lua_State *L, const char *path, int table) {
   if (td_bind_field(L, table, "layout", &at)) layout = check_layout(L, at);
   td_bound_home *home = td_bind_new(L, &td_bind_home, sizeof *home, 1);
   set_weak_list(L);
-  td_env env = td_env_posix_with(td_bind_alloc(L));
+  td_env env = td_bind_env(L);
   td_status status = open_home(home, &env, path, create, layout, &err);
   home->open = status == TD_OK;
   lua_rotate(L, base + 1, 1);

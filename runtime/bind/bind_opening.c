@@ -7,7 +7,8 @@ static const char *const policies[] = {
 
 const char *const td_bind_writer_keys[] = {
   "dir", "layout", "create", "shard", "region", "sync", "sync_interval_ns",
-  "segment_bytes", "group_events_max", "group_delay_ns", NULL,
+  "segment_bytes", "group_events_max", "group_delay_ns", "window_events",
+  NULL,
 };
 
 static td_log_id check_log(lua_State *L, int table) {
@@ -47,6 +48,8 @@ static td_wal_options check_options(lua_State *L, int table) {
     TD_RECORDS_MAX);
   options.group_delay_ns = td_bind_field_uint(
     L, table, "group_delay_ns", 0, 0, TD_GROUP_DELAY_NS_MAX);
+  options.window_events = (uint32_t)td_bind_field_uint(
+    L, table, "window_events", 0, 0, TD_WAL_WINDOW_MAX);
   return options;
 }
 
@@ -111,6 +114,7 @@ int td_bind_writer_new(lua_State *L, int home_index, int table) {
   if (td_wal_log_open(&writer->log, &home->home, &options, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }
+  writer->last_seq = td_wal_log_durable(&writer->log);
   link_writer(writer);
   return 1;
 }
@@ -131,9 +135,10 @@ static bool open_alone(lua_State *L, const char *expected) {
 
 /* wal.writer{ dir =, layout =, create = false, shard = 0, region = 0,
  *   sync = "always", sync_interval_ns =, segment_bytes = 16777216,
- *   group_events_max = 100, group_delay_ns = 0 } -> writer | nil, err
- * A directory and one log in it; home:writer{...} takes those from shard
- * on. */
+ *   group_events_max = 100, group_delay_ns = 0, window_events = 0 }
+ *   -> writer | nil, err
+ * A directory and one log in it; home:writer{...} takes those from shard on.
+ * Of so many events a window recognises those that come again. */
 static int new_writer(lua_State *L) {
   if (!open_alone(L, "a table { dir =, shard =, ... }")) return 2;
   int home = lua_gettop(L);
@@ -166,7 +171,7 @@ void td_bind_push_recovery(lua_State *L, const td_bound_writer *writer) {
   set_boolean(L, "suspect", found->suspect);
   set_boolean(L, "checkpoint_bad", found->checkpoint_bad);
   set_boolean(L, "rewritten", found->rewritten);
-  set_u64(L, "durable", td_wal_log_durable(&writer->log).value);
+  set_u64(L, "last_seq", writer->last_seq.value);
   if (!found->torn) return;
   lua_pushlstring(L, name, td_segname_format(found->name, name));
   lua_setfield(L, -2, "file");

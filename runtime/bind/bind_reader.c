@@ -23,7 +23,7 @@ static int new_reader(lua_State *L) {
   td_error err;
   const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
   reader *self = td_bind_new(L, &td_bind_reader, sizeof *self, 0);
-  td_env env = td_env_posix_with(td_bind_alloc(L));
+  td_env env = td_bind_env(L);
   if (td_wal_dir_open(&self->dir, &env, path, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

@@ -75,7 +75,7 @@ static int plan_or_do(lua_State *L) {
   }
   bool apply = lua_toboolean(L, 2);
   repair *self = td_bind_new(L, &td_bind_repair, sizeof *self, 0);
-  td_env env = td_env_posix_with(td_bind_alloc(L));
+  td_env env = td_bind_env(L);
   td_status status = open_plan(self, &env, path, apply, &err);
   if (status == TD_OK) {
     lua_createtable(L, (int)self->plan.count, 0);

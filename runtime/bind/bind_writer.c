@@ -9,27 +9,56 @@ static td_bound_writer *check_writer(lua_State *L, int arg) {
 
 /* --- events --------------------------------------------------------------- */
 
-/* writer:append(events) -> first_seq | nil, err. A list of { entity =,
- * signal_type =, weight =, timestamp_ns = }: one batch. */
-static int writer_append(lua_State *L) {
-  td_error err;
-  td_seqno first;
-  td_bound_writer *writer = check_writer(L, 1);
+/* The list of events at argument 2; leaves a block at index 3. */
+static td_record *check_events(lua_State *L, uint32_t *count) {
   td_bind_at at = td_bind_arg(2, "events");
-  uint32_t count = td_bind_list(L, at, "a list of events", TD_RECORDS_MAX);
-  if (count == 0) td_bind_bad(L, at, "a batch has at least one event");
+  *count = td_bind_list(L, at, "a list of events", TD_RECORDS_MAX);
+  if (*count == 0) td_bind_bad(L, at, "a batch has at least one event");
   lua_settop(L, 2);
-  td_record *records = lua_newuserdatauv(L, count * sizeof *records, 0);
-  for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
+  td_record *records = lua_newuserdatauv(L, *count * sizeof *records, 0);
+  for (lua_Integer i = 1; i <= (lua_Integer)*count; i++) {
     lua_rawgeti(L, 2, i);
     records[i - 1] = td_bind_entry_event(L, i);
     lua_pop(L, 1);
   }
-  writer = check_writer(L, 1);  /* a field may have run a script */
+  return records;
+}
+
+/* writer:append(events) -> first_seq | nil, err. A list of { entity =,
+ * signal_type =, weight =, timestamp_ns = }: one batch. With a window 0 when
+ * all of them are known. */
+static int writer_append(lua_State *L) {
+  td_error err;
+  td_seqno first;
+  uint32_t count;
+  check_writer(L, 1);
+  const td_record *records = check_events(L, &count);
+  td_bound_writer *writer = check_writer(L, 1);  /* a field may run a script */
   if (td_wal_log_append(&writer->log, records, count, &first, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }
   td_bind_push_u64(L, first.value);
+  return 1;
+}
+
+/* writer:append_each(events) -> list of their numbers, 0 for one that the
+ * window knows: it is on disk already | nil, err */
+static int writer_append_each(lua_State *L) {
+  td_error err;
+  uint32_t count;
+  check_writer(L, 1);
+  const td_record *records = check_events(L, &count);
+  td_seqno *numbers = lua_newuserdatauv(L, count * sizeof *numbers, 0);
+  lua_createtable(L, (int)count, 0);
+  td_bound_writer *writer = check_writer(L, 1);
+  if (td_wal_log_append_each(&writer->log, records, count, numbers, &err)
+      != TD_OK) {
+    return td_bind_fail(L, &err);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    td_bind_push_u64(L, numbers[i].value);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
   return 1;
 }
 
@@ -156,7 +185,7 @@ static int writer_truncate(lua_State *L) {
 }
 
 /* writer:recovery() -> { clean =, torn =, suspect =, checkpoint_bad =,
- * rewritten =, durable = }, what opening found and did; with torn also file,
+ * rewritten =, last_seq = }, what opening found and did; with torn also file,
  * offset, cut_bytes and lost_events */
 static int writer_recovery(lua_State *L) {
   td_bind_push_recovery(L, check_writer(L, 1));
@@ -229,7 +258,8 @@ static int writer_gc(lua_State *L) {
 }
 
 static const luaL_Reg writer_methods[] = {
-  {"append", writer_append}, {"add", writer_add}, {"bind", writer_bind},
+  {"append", writer_append}, {"append_each", writer_append_each},
+  {"add", writer_add}, {"bind", writer_bind},
   {"commit", writer_commit}, {"discard", writer_discard},
   {"durable", writer_durable}, {"sync", writer_sync},
   {"checkpoint", writer_checkpoint}, {"truncate", writer_truncate},

@@ -25,6 +25,7 @@ typedef struct td_bound_home {
 struct td_bound_writer {
   td_wal_log log;
   td_bind_events pending;  /* added, not committed */
+  td_seqno last_seq;       /* of the log when it was opened */
   td_bound_home *home;
   td_bound_writer *next;
   bool open;

@@ -18,6 +18,7 @@ TD_API int luaopen_tidal_core(lua_State *L) {
   td_bind_open_encode(L);
   td_bind_open_checkpoint(L);
   td_bind_open_reader(L);
+  td_bind_open_follow(L);
   td_bind_open_verify(L);
   td_bind_open_repair(L);
   td_bind_open_live(L);
@@ -29,5 +30,6 @@ TD_API int luaopen_tidal_core(lua_State *L) {
   td_bind_open_traffic(L);
   td_bind_open_state(L);
   td_bind_open_node(L);
+  td_bind_open_layout(L);
   return 1;
 }

@@ -178,9 +178,7 @@ static bool is_blank(uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 /* True for a line that has an event. */
 static bool read_line(td_lines *lines, td_span line, td_record *out) {
   size_t blanks = 0;
-  bool too_long = lines->too_long;
   lines->kept = 0;
-  lines->too_long = false;
   if (lines->form == TD_LINES_FOREIGN) return false;
   lines->line++;
   if (lines->line == 1 && line.size >= 3
@@ -188,16 +186,16 @@ static bool read_line(td_lines *lines, td_span line, td_record *out) {
     line = (td_span){line.data + 3, line.size - 3};
   }
   if (line.size > 0 && line.data[line.size - 1] == '\r') line.size--;
-  while (blanks < line.size && is_blank(line.data[blanks])) blanks++;
-  if (blanks == line.size && !too_long) return false;
-  bool first = lines->form == TD_LINES_UNKNOWN;
-  if (first) {
-    bool json = blanks < line.size && line.data[blanks] == '{';
-    lines->form = json ? TD_LINES_JSON : TD_LINES_CSV;
-  }
-  if (too_long || line.size > TD_LINE_BYTES_MAX) {
+  if (line.size > TD_LINE_BYTES_MAX) {
     return td_line_bad(lines, line, line, NULL,
                        "write lines of at most 4096 bytes");
+  }
+  while (blanks < line.size && is_blank(line.data[blanks])) blanks++;
+  if (blanks == line.size) return false;
+  bool first = lines->form == TD_LINES_UNKNOWN;
+  if (first) {
+    bool json = line.data[blanks] == '{';
+    lines->form = json ? TD_LINES_JSON : TD_LINES_CSV;
   }
   bool good = lines->form == TD_LINES_JSON
             ? td_line_json(lines, line, out)
@@ -206,10 +204,9 @@ static bool read_line(td_lines *lines, td_span line, td_record *out) {
   return good;
 }
 
-/* Keeps a part of a line; what does not fit only makes it too long. */
+/* Keeps a part of a line; when `rest` is full the line is too long anyway. */
 static void keep(td_lines *lines, td_span part) {
   size_t room = sizeof lines->rest - lines->kept;
-  if (part.size > room) lines->too_long = true;
   if (part.size > room) part.size = room;
   if (part.size == 0) return;
   memcpy(lines->rest + lines->kept, part.data, part.size);

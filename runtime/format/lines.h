@@ -64,8 +64,8 @@ typedef struct td_lines {
   void *fault_ctx;
   uint32_t columns;    /* of CSV: 4 or 7; 0 = not known yet */
   uint32_t kept;       /* bytes of a line whose end is not there yet */
-  bool too_long;
-  uint8_t rest[TD_LINE_BYTES_MAX + 5];  /* a byte order mark, CR, one more */
+  /* A line, its byte order mark and CR, and one byte that is too many. */
+  uint8_t rest[TD_LINE_BYTES_MAX + 5];
 } td_lines;
 
 /* `fault` (nullable) is called for every bad line. */

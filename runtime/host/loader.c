@@ -114,3 +114,27 @@ void td_loader_install(lua_State *L) {
   install_searcher(L);
   install_global(L);
 }
+
+/* require(name) -> module */
+static int require_embedded(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, 2, name) != LUA_TNIL) return 1;
+  const td_embedded *module = find(name);
+  if (module == NULL) return luaL_error(L, "no embedded module '%s'", name);
+  const char *chunk = lua_pushfstring(L, "=%s", name);
+  if (luaL_loadbufferx(L, module->text, module->size, chunk, "t") != LUA_OK) {
+    return lua_error(L);
+  }
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 2, name);
+  return 1;
+}
+
+void td_loader_install_embedded(lua_State *L) {
+  lua_pushcfunction(L, require_embedded);
+  lua_setglobal(L, "require");
+}

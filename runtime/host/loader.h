@@ -17,4 +17,9 @@
 /* Needs the standard libraries open; raises when memory runs out. */
 void td_loader_install(lua_State *L);
 
+/* Sets the global `require` for a state without the package library: it
+ * serves what is loaded and the embedded modules, whose chunks are named
+ * "=tidal.check", so that no file can pass for one. */
+void td_loader_install_embedded(lua_State *L);
+
 #endif

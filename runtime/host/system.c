@@ -6,6 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/below.h"
+#include "host/child.h"
+
 static int is_terminal(lua_State *L) {
   lua_Integer fd = luaL_checkinteger(L, 1);
   luaL_argcheck(L, fd >= 0 && fd <= 2, 1, "0, 1 or 2 expected");
@@ -31,5 +34,7 @@ int td_host_open(lua_State *L) {
     lua_pushlstring(L, path, (size_t)size);
     lua_setfield(L, -2, "path");
   }
+  td_child_open(L);
+  td_below_open(L);
   return 1;
 }

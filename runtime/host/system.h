@@ -5,6 +5,7 @@
  *   isatty(fd) -> boolean   is that descriptor (0, 1, 2) a terminal?
  *   clock() -> seconds      monotonic, for rates and progress
  *   path                    of the executable, nil where it is unknown
+ *   child, read_below       host/child.h, host/below.h
  *
  * Thread: owner of the lua_State. */
 #ifndef TD_HOST_SYSTEM_H

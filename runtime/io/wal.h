@@ -72,6 +72,7 @@ typedef struct td_wal_cursor {
   size_t room;             /* bytes of buffer */
   size_t start;            /* unread bytes are buffer[start..end) */
   size_t end;
+  size_t ahead;            /* bytes that the next read may hold */
   uint64_t offset;         /* in the file, of buffer[start] */
   uint32_t segment;        /* index of the current segment */
   uint32_t segment_end;    /* behind the log's last segment */

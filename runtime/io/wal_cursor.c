@@ -1,10 +1,11 @@
 /* One log, batch by batch, through one buffer of unread bytes: whatever fails
  * is kept in cursor->failed with its place, and said again. */
-#include "io/wal.h"
-
 #include <string.h>
 
 #include "format/segment.h"
+#include "io/wal_step.h"
+
+#define AHEAD_BYTES 16384u  /* the first read; twice as much each time */
 
 static td_span unread(const td_wal_cursor *cursor) {
   return (td_span){cursor->buffer + cursor->start,
@@ -57,9 +58,10 @@ static td_status fit(td_wal_cursor *cursor, size_t want, td_error *err) {
  * it. */
 static td_status fill(td_wal_cursor *cursor, size_t want, td_error *err) {
   const td_env *env = &cursor->dir->env;
-  size_t hold = want > TD_WAL_BUFFER_BYTES ? want : TD_WAL_BUFFER_BYTES;
+  size_t hold = want > cursor->ahead ? want : cursor->ahead;
   if (cursor->end - cursor->start >= want) return TD_OK;
   compact(cursor);
+  if (cursor->ahead < TD_WAL_BUFFER_BYTES) cursor->ahead *= 2;
   while (cursor->end < want) {
     uint64_t at = cursor->offset + cursor->end;
     size_t size = hold - cursor->end;
@@ -83,6 +85,18 @@ static bool follows(td_seqno last_seq, td_seqno first_seq) {
   return first_seq.value - 1 == last_seq.value;
 }
 
+void td_wal_cursor_seek(td_wal_cursor *cursor, td_file *file,
+                        uint64_t offset) {
+  const td_env *env = &cursor->dir->env;
+  if (cursor->file && cursor->file != file) {
+    env->store->file_close(env->store_ctx, cursor->file);
+  }
+  cursor->file = file;
+  cursor->start = cursor->end = 0;
+  cursor->offset = offset;
+  cursor->ahead = AHEAD_BYTES;
+}
+
 /* The next segment, if none is open. Its name must continue the log. */
 static td_status enter(td_wal_cursor *cursor, td_error *err) {
   const td_env *env = &cursor->dir->env;
@@ -90,8 +104,7 @@ static td_status enter(td_wal_cursor *cursor, td_error *err) {
   if (cursor->segment == cursor->segment_end) {
     return td_fail(err, TD_END, NULL, 0, 0);
   }
-  cursor->start = cursor->end = 0;
-  cursor->offset = 0;
+  td_wal_cursor_seek(cursor, NULL, 0);
   td_segname name = segment_of(cursor)->name;
   if (!follows(cursor->last_seq, name.first_seq)) {
     bool gap = td_seqno_cmp(name.first_seq, cursor->last_seq) > 0;
@@ -101,18 +114,12 @@ static td_status enter(td_wal_cursor *cursor, td_error *err) {
   }
   char text[TD_SEGNAME_TEXT_MAX];
   td_segname_format(name, text);
+  td_file *file;
   int result = env->store->file_open(env->store_ctx, cursor->dir->dir, text,
-                                     &cursor->file);
-  if (result == 0) return TD_OK;
-  cursor->file = NULL;
-  return fail_io(err, "opening", result, 0);
-}
-
-static void leave(td_wal_cursor *cursor) {
-  const td_env *env = &cursor->dir->env;
-  if (!cursor->file) return;
-  env->store->file_close(env->store_ctx, cursor->file);
-  cursor->file = NULL;
+                                     &file);
+  if (result < 0) return fail_io(err, "opening", result, 0);
+  td_wal_cursor_seek(cursor, file, 0);
+  return TD_OK;
 }
 
 /* The file is read to its end, at cursor->offset. */
@@ -163,8 +170,8 @@ static td_status check_place(const td_wal_cursor *cursor,
 }
 
 /* The batch at cursor->offset; TD_END behind the segment's last. */
-static td_status read_batch(td_wal_cursor *cursor, td_wal_batch *out,
-                            td_error *err) {
+static td_status read_batch(td_wal_cursor *cursor, td_seqno upto,
+                            td_wal_batch *out, td_error *err) {
   td_batch head;
   td_status status = fill(cursor, TD_BATCH_HEADER_BYTES, err);
   if (status != TD_OK) return status;
@@ -172,6 +179,10 @@ static td_status read_batch(td_wal_cursor *cursor, td_wal_batch *out,
   if (cursor->buffer[cursor->start] == 0) return read_tail(cursor, err);
   status = td_batch_decode(unread(cursor), &head, err);
   if (status != TD_OK) return status;
+  if (td_seqno_cmp(td_batch_last_seq(&head), upto) > 0) {
+    status = check_place(cursor, &head, err);
+    return status == TD_OK ? TD_AHEAD : status;
+  }
   size_t size = td_batch_size(&head);
   status = fit(cursor, size, err);
   if (status == TD_OK) status = fill(cursor, size, err);
@@ -191,15 +202,35 @@ static td_status read_batch(td_wal_cursor *cursor, td_wal_batch *out,
   return TD_OK;
 }
 
+static void say_where(const td_wal_cursor *cursor, td_error *err) {
+  char name[TD_SEGNAME_TEXT_MAX];
+  bool placed = err->offset != TD_NO_OFFSET;
+  td_segname_format(segment_of(cursor)->name, name);
+  td_error_at(err, name, placed ? err->offset : cursor->offset);
+}
+
+td_status td_wal_cursor_step(td_wal_cursor *cursor, td_seqno upto,
+                             td_wal_batch *out, td_error *err) {
+  td_error failed;
+  td_status status = read_batch(cursor, upto, out, &failed);
+  if (status == TD_OK || status == TD_END || status == TD_AHEAD) return status;
+  say_where(cursor, &failed);
+  if (err) *err = failed;
+  return status;
+}
+
 static td_status next_batch(td_wal_cursor *cursor, td_wal_batch *out,
                             td_error *err) {
   for (;;) {
     td_status status = enter(cursor, err);
-    if (status != TD_OK) return status;
+    if (status != TD_OK) {
+      if (status != TD_END) say_where(cursor, err);
+      return status;
+    }
     td_wal_batch batch;
-    status = read_batch(cursor, &batch, err);
+    status = td_wal_cursor_step(cursor, (td_seqno){UINT64_MAX}, &batch, err);
     if (status == TD_END) {
-      leave(cursor);
+      td_wal_cursor_seek(cursor, NULL, cursor->offset);
       cursor->segment++;
     } else if (status != TD_OK) {
       return status;
@@ -214,14 +245,7 @@ td_status td_wal_cursor_next(td_wal_cursor *cursor, td_wal_batch *out,
                              td_error *err) {
   td_error *failed = &cursor->failed;
   if (failed->status == TD_OK) {
-    td_status status = next_batch(cursor, out, failed);
-    if (status == TD_OK) return TD_OK;
-    if (status != TD_END) {
-      char name[TD_SEGNAME_TEXT_MAX];
-      bool placed = failed->offset != TD_NO_OFFSET;
-      td_segname_format(segment_of(cursor)->name, name);
-      td_error_at(failed, name, placed ? failed->offset : cursor->offset);
-    }
+    if (next_batch(cursor, out, failed) == TD_OK) return TD_OK;
   }
   if (err) *err = *failed;
   return failed->status;
@@ -256,7 +280,7 @@ td_status td_wal_cursor_open(td_wal_cursor *cursor, const td_wal_dir *dir,
 
 void td_wal_cursor_close(td_wal_cursor *cursor) {
   if (!cursor->dir) return;
-  leave(cursor);
+  td_wal_cursor_seek(cursor, NULL, 0);
   td_alloc_free(&cursor->dir->env.alloc, cursor->buffer, cursor->room);
   *cursor = (td_wal_cursor){.failed = {.status = TD_END}};
 }

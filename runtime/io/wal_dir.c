@@ -1,10 +1,9 @@
 /* The list of segments: names that parse, sorted, with their sizes. */
-#include "io/wal.h"
-
 #include <string.h>
 
 #include "base/sort.h"
 #include "base/text.h"
+#include "io/wal_step.h"
 
 #define ROOM_FIRST 64u  /* segments; doubled when full */
 
@@ -80,6 +79,7 @@ static bool before(const void *a, const void *b) {
   return td_segname_cmp(left->name, right->name) < 0;
 }
 
+/* TD_MISSING: it is not there any more. */
 static td_status read_size(td_wal_dir *dir, td_wal_segment *segment,
                            td_error *err) {
   const td_env *env = &dir->env;
@@ -88,6 +88,7 @@ static td_status read_size(td_wal_dir *dir, td_wal_segment *segment,
   td_file *file;
   td_segname_format(segment->name, name);
   int result = env->store->file_open(env->store_ctx, dir->dir, name, &file);
+  if (result == -TD_SYS_NOENT) return TD_MISSING;
   if (result == 0) {
     subject = "asking for the size";
     result = env->store->file_size(env->store_ctx, file, &segment->size);
@@ -99,6 +100,8 @@ static td_status read_size(td_wal_dir *dir, td_wal_segment *segment,
   return TD_IO;
 }
 
+/* What truncation removed since it was listed counts as removed before. One
+ * that is missed for another reason, whoever walks the log will miss. */
 static td_status read_list(td_wal_dir *dir, const char *path, td_error *err) {
   td_status status = list_names(dir, err);
   if (status != TD_OK) {
@@ -106,23 +109,33 @@ static td_status read_list(td_wal_dir *dir, const char *path, td_error *err) {
     return status;
   }
   td_sort(dir->segments, dir->segment_count, sizeof *dir->segments, before);
-  for (uint32_t i = 0; i < dir->segment_count && status == TD_OK; i++) {
-    status = read_size(dir, &dir->segments[i], err);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < dir->segment_count; i++) {
+    td_wal_segment segment = dir->segments[i];
+    status = read_size(dir, &segment, err);
+    if (status == TD_OK) dir->segments[kept++] = segment;
+    else if (status != TD_MISSING) return status;
   }
-  return status;
+  dir->segment_count = kept;
+  return TD_OK;
+}
+
+td_status td_wal_dir_attach(td_wal_dir *dir, const td_env *env,
+                            const char *path, td_error *err) {
+  *dir = (td_wal_dir){.env = *env};
+  int result = env->store->dir_open(env->store_ctx, path, &dir->dir);
+  if (result == 0) return TD_OK;
+  dir->dir = NULL;
+  fail_io(err, "opening the directory", result);
+  error_at_dir(err, path);
+  return TD_IO;
 }
 
 td_status td_wal_dir_open(td_wal_dir *dir, const td_env *env,
                           const char *path, td_error *err) {
-  *dir = (td_wal_dir){.env = *env};
-  int result = env->store->dir_open(env->store_ctx, path, &dir->dir);
-  if (result < 0) {
-    dir->dir = NULL;
-    fail_io(err, "opening the directory", result);
-    error_at_dir(err, path);
-    return TD_IO;
-  }
-  td_status status = read_list(dir, path, err);
+  td_status status = td_wal_dir_attach(dir, env, path, err);
+  if (status != TD_OK) return status;
+  status = read_list(dir, path, err);
   if (status != TD_OK) td_wal_dir_close(dir);
   return status;
 }

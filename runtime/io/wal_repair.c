@@ -17,7 +17,7 @@ const char *td_wal_mend_name(td_wal_mend mend) {
   td_panic(__FILE__, __LINE__, "an unknown action");
 }
 
-/* --- planning -------------------------------------------------------------- */
+/* --- planning ------------------------------------------------------------- */
 
 /* The walk over one log, while it lasts. */
 typedef struct planner {
@@ -257,7 +257,7 @@ void td_wal_repair_close(td_wal_repair *repair) {
   *repair = (td_wal_repair){.dir = NULL};
 }
 
-/* --- doing ----------------------------------------------------------------- */
+/* --- doing ---------------------------------------------------------------- */
 
 static td_status cut_tail(const td_wal_dir *dir, const td_wal_action *action,
                           uint8_t *buffer, td_error *err) {

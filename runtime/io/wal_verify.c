@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/wal_notes.h"
+#include "io/wal_step.h"
 #include "io/wal_tail.h"
 
 /* The work on one log, in this order. */
@@ -72,11 +73,7 @@ static void aim(td_wal_verifier *verifier) {
     verifier->last_seq.value = first.value - 1;
     verifier->last_lazy = false;
   }
-  if (cursor->file) {
-    const td_env *env = &verifier->dir->env;
-    env->store->file_close(env->store_ctx, cursor->file);
-    cursor->file = NULL;
-  }
+  td_wal_cursor_seek(cursor, NULL, 0);
   cursor->failed = (td_error){.status = TD_OK};
   cursor->segment = verifier->segment;
   cursor->segment_end = verifier->segment + 1;

@@ -65,7 +65,11 @@ static td_status cut_back(td_wal_log *log, int32_t why, td_error *err) {
   if (result == 0) result = td_wal_sync_file(env, log->file, true);
   if (result < 0) return td_wal_poison(log, "cutting back", result, err);
   log->ahead = log->end;
-  if (log->data_unsynced) publish(log);
+  if (log->data_unsynced) {
+    td_status status = sync_name(log, err);
+    if (status != TD_OK) return status;
+    publish(log);
+  }
   log->state = TD_WAL_FULL;
   return td_wal_fail_full(log, "batch", why, err);
 }

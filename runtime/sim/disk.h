@@ -93,6 +93,7 @@ typedef enum td_disk_short {
 /* Set by the caller at any time. */
 typedef struct td_disk_faults {
   uint64_t fail_call;     /* this call fails or is short; 0 = none */
+  uint64_t fail_too;      /* ... and this one; 0 = none */
   int32_t fail_sys;       /* ... with this error, 0 = it is short */
   td_disk_short fail_short;
   bool fail_on;           /* ... and those behind it */

@@ -52,7 +52,7 @@ int32_t td_disk_enter(td_disk *disk, size_t *length) {
   disk->now_ns += CALL_NS;
   if (disk->shut_down) return -TD_SYS_IO;
   if (faults->last_call && call > faults->last_call) return -TD_SYS_IO;
-  bool now = call == faults->fail_call
+  bool now = call == faults->fail_call || call == faults->fail_too
           || (faults->fail_on && faults->fail_call
               && call > faults->fail_call);
   if (!now) return 0;

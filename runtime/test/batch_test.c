@@ -129,9 +129,9 @@ static void every_cut_is_refused(void) {
 
 /* Changes one byte and makes the header hash right again: what lies behind
  * the hash is judged too. */
-static td_status judge_forged(size_t at, uint8_t value) {
+static td_status forge(td_batch batch, size_t at, uint8_t value) {
   uint8_t bytes[256];
-  td_batch batch = sample(), out;
+  td_batch out;
   size_t size = make_batch(&batch, bytes);
   bytes[at] = value;
   td_put_u32(bytes + 48, 0);
@@ -139,7 +139,22 @@ static td_status judge_forged(size_t at, uint8_t value) {
   return td_batch_decode((td_span){bytes, size}, &out, NULL);
 }
 
+static td_status judge_forged(size_t at, uint8_t value) {
+  return forge(sample(), at, value);
+}
+
+/* A v1 batch with one of its padding bytes or flags set. */
+static td_status judge_forged_v1(size_t at) {
+  td_batch batch = {.version = 1, .first_seq = {1},
+                    .event_count = RECORDS};
+  return forge(batch, at, 1);
+}
+
 static void rules_behind_the_hash(void) {
+  for (size_t at = 52; at < 64; at++) {
+    CHECK(judge_forged_v1(at) == TD_RESERVED);
+  }
+  CHECK(judge_forged_v1(6) == TD_RESERVED && judge_forged_v1(16) == TD_OK);
   CHECK(judge_forged(4, 3) == TD_UNSUPPORTED);   /* version 3 */
   CHECK(judge_forged(4, 0) == TD_UNSUPPORTED);   /* version 0 */
   CHECK(judge_forged(5, 1) == TD_UNSUPPORTED);   /* version 258 */

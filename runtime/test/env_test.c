@@ -1,5 +1,5 @@
 /* The writing half of the real environment, in a directory of its own.
- * Covers io/env_posix. */
+ * Covers io/env_posix io/dir_make. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "test/test.h"
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "io/dir_make.h"
 #include "io/env_posix.h"
 
 #define DIR_PATH "build/env-test"
@@ -114,9 +115,57 @@ static void case_clock(void) {
   CHECK(env.random(env.random_ctx) != env.random(env.random_ctx));
 }
 
+static bool is_directory(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* One part of a path, and only where nothing is. */
+static void case_make(void) {
+  td_env env = td_env_posix();
+  td_error err;
+  env.store->dir_close(NULL, open_fresh(&env));
+  CHECK(td_dir_make(&env, DIR_PATH, NULL) == TD_OK);
+  CHECK(td_dir_make(&env, DIR_PATH "/no/b", &err) == TD_IO);
+  CHECK(err.sys == ENOENT);
+  CHECK_TEXT(err.file, "b");
+  CHECK(td_dir_make(&env, DIR_PATH "/inner//", NULL) == TD_OK);
+  CHECK(is_directory(DIR_PATH "/inner"));
+  CHECK(td_dir_make(&env, DIR_PATH "/inner/.", NULL) == TD_OK);
+  CHECK(td_dir_make(&env, DIR_PATH "/inner/b", NULL) == TD_OK);
+  CHECK(is_directory(DIR_PATH "/inner/b"));
+  CHECK(td_dir_make(&env, "/", NULL) == TD_OK);
+  CHECK(td_dir_make(&env, ".", NULL) == TD_OK);
+  CHECK(td_dir_make(&env, "/proc/b", &err) == TD_IO);
+  CHECK_TEXT(err.subject, "making the directory");
+  td_dir *dir = open_fresh(&env);
+  td_file *file = NULL;
+  CHECK(env.store->file_create(NULL, dir, "a", &file) == 0);
+  env.store->file_close(NULL, file);
+  env.store->dir_close(NULL, dir);
+  CHECK(td_dir_make(&env, DIR_PATH "/a", &err) == TD_IO);
+  CHECK(err.sys == ENOTDIR);
+  CHECK_TEXT(err.file, "a");
+  remove_all();
+}
+
+/* TD_DIR_PATH_MAX bytes are taken (the system takes less), one more not. */
+static void case_make_long(void) {
+  static char path[TD_DIR_PATH_MAX + 2];
+  td_env env = td_env_posix();
+  td_error err;
+  memset(path, 'x', TD_DIR_PATH_MAX);
+  CHECK(td_dir_make(&env, path, &err) == TD_IO && err.sys == ENAMETOOLONG);
+  path[TD_DIR_PATH_MAX] = 'x';
+  CHECK(td_dir_make(&env, path, &err) == TD_LENGTH);
+  CHECK(td_dir_make(&env, "", &err) == TD_LENGTH);
+}
+
 void test_env(void) {
   test_case("env", "creates, writes, cuts, moves, removes", case_write);
   test_case("env", "follows no link", case_links);
   test_case("env", "a lock has one holder", case_lock);
   test_case("env", "clocks and chance", case_clock);
+  test_case("env", "a directory is made where none is", case_make);
+  test_case("env", "long paths have a limit", case_make_long);
 }

@@ -123,6 +123,9 @@ static void halves(void) {
       memcpy(text + size + 100, "1", 2);
       faults += !reads_as_strtof(text);
     }
+    /* So few digits that a double could hold them: rounded once, not twice. */
+    snprintf(text, sizeof text, "%.*g", 14 + (int)(i % 4), half);
+    faults += !reads_as_strtof(text);
     snprintf(text, sizeof text, "%.17g", beside(half, i % 3 ? -1 : 1));
     faults += !reads_as_strtof(text);
   }

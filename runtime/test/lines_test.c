@@ -295,6 +295,25 @@ static void long_lines(void) {
   }
 }
 
+/* Nobody reads on to see whether a long line is blank: it is too long. What
+ * it holds says nothing about the form. */
+static void long_blanks(void) {
+  static char text[3 * TD_LINE_BYTES_MAX];
+  static const size_t pieces[] = {1, 4096, 1u << 20};
+  for (size_t size = TD_LINE_BYTES_MAX - 1; size < TD_LINE_BYTES_MAX + 8;
+       size++) {
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+      result got;
+      memset(text, ' ', size);
+      text[size - 1] = size > TD_LINE_BYTES_MAX ? '{' : ' ';
+      memcpy(text + size, "\n" NAMES "\n" CSV, sizeof "\n" NAMES "\n" CSV);
+      read_pieces(&got, text, strlen(text), pieces[p], 3);
+      CHECK(got.count == 1 && got.lines.form == TD_LINES_CSV);
+      CHECK(got.lines.bad == (size > TD_LINE_BYTES_MAX));
+    }
+  }
+}
+
 /* The same whatever the pieces, and however few events fit. */
 static void pieces(void) {
   static const char text[] =
@@ -323,5 +342,6 @@ void test_lines(void) {
   test_case("lines", "other columns end it", foreign);
   test_case("lines", "zero bytes are shown", zero_bytes);
   test_case("lines", "long lines have a limit", long_lines);
+  test_case("lines", "long blank lines, too", long_blanks);
   test_case("lines", "pieces of any size give the same", pieces);
 }

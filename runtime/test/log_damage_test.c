@@ -1,6 +1,6 @@
-/* Damage to the files of a log: every bit, every cut, every lost file. Each
- * time the log either opens with all that can be there, or says what is
- * wrong; nothing is ever quietly less. */
+/* Lost files, and what checkpoints and quarantine are there for: the log
+ * either opens with all that can be there, or says what is wrong. Flips and
+ * cuts are in flips_test.c and cuts_test.c. */
 #include "test/test.h"
 
 #include <stdlib.h>
@@ -57,95 +57,6 @@ static bool is_segment(const char *name) {
   return strncmp(name, "wal-", 4) == 0;
 }
 
-static void flip(bool clean) {
-  uint32_t counts[5] = {0};
-  make_log(clean);
-  for (uint32_t f = 0; f < work.disk.cached.count; f++) {
-    const td_disk_name *name = &work.disk.cached.list[f];
-    size_t size = work.disk.inodes[name->inode].cached.size;
-    for (size_t bit = 0; bit < size * 8; bit++) {
-      td_status status;
-      start_hurt();
-      td_disk_inode *inode = &hurt.disk.inodes[name->inode];
-      inode->cached.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-      outcome what = try_open(&status);
-      counts[what]++;
-      bool fine = what != SILENT && !(clean && what == TORN);
-      if (is_segment(name->text) && what == WHOLE) fine = false;
-      if (!is_segment(name->text) && what == TORN) fine = false;
-      if (!fine) {
-        test_failed(__FILE__, __LINE__, "bit %zu of %s: outcome %d, %s", bit,
-                    name->text, (int)what, td_status_code(status));
-      }
-      scene_deinit(&hurt);
-    }
-  }
-  printf("# %s: whole %u, refused %u, torn %u, by a reader %u, silent %u\n",
-         clean ? "clean" : "unclean", counts[WHOLE], counts[REFUSED],
-         counts[TORN], counts[READER], counts[SILENT]);
-  CHECK(counts[REFUSED] > 1000 && counts[SILENT] == 0);
-  CHECK(clean == (counts[TORN] == 0));
-  scene_deinit(&work);
-}
-
-static void case_flips(void) { flip(false); }
-static void case_flips_clean(void) { flip(true); }
-
-/* Of a sealed segment, and of a log closed cleanly, nothing may be missing. */
-static void case_cuts_clean(void) {
-  make_log(true);
-  uint32_t refused = 0;
-  for (uint32_t f = 0; f < work.disk.cached.count; f++) {
-    const td_disk_name *name = &work.disk.cached.list[f];
-    if (!is_segment(name->text)) continue;
-    size_t size = work.disk.inodes[name->inode].cached.size;
-    for (size_t at = 0; at < size; at++) {
-      td_status status;
-      start_hurt();
-      hurt.disk.inodes[name->inode].cached.size = at;
-      outcome what = try_open(&status);
-      refused += what == REFUSED || what == READER;
-      if (what == SILENT || what == WHOLE || what == TORN) {
-        test_failed(__FILE__, __LINE__, "cut of %s at %zu: outcome %d, %s",
-                    name->text, at, (int)what, td_status_code(status));
-      }
-      scene_deinit(&hurt);
-    }
-  }
-  CHECK(refused > 500);
-  scene_deinit(&work);
-}
-
-/* Cut anywhere, an active segment gives exactly what is whole before it. */
-static void case_cuts_active(void) {
-  scene_model found;
-  scene_init(&work, 5);
-  work.options.segment_bytes = 5000;
-  CHECK(scene_open(&work) == TD_OK);
-  for (uint32_t i = 1; i <= 6; i++) CHECK(scene_append(&work, i) == TD_OK);
-  scene_close(&work, false);
-  const td_disk_name *name = &work.disk.cached.list[2];
-  CHECK(is_segment(name->text));
-  size_t size = work.disk.inodes[name->inode].cached.size, end = 0;
-  CHECK_U64(size, 6 * 64 + 21 * 21);
-  for (size_t at = 0, whole = 0; at <= size; at++) {
-    if (whole < 6 && at == end + 64 + 21 * (whole + 1)) {
-      end = at;
-      whole++;
-    }
-    start_hurt();
-    hurt.disk.inodes[name->inode].cached.size = at;
-    for (uint32_t i = 0; i < 6; i++) hurt.model.list[i].acked = i < whole;
-    CHECK(scene_open(&hurt) == TD_OK);
-    CHECK(hurt.log.recovery.torn == (at > end));
-    CHECK(scene_read(&hurt, &found, NULL) == TD_END);
-    CHECK_U64(found.count, whole);
-    scene_close(&hurt, false);
-    scene_deinit(&hurt);
-  }
-  scene_deinit(&work);
-}
-
 /* A file that is gone is told, whichever it is, but for one slot. */
 static void case_lost_files(void) {
   make_log(true);
@@ -166,18 +77,65 @@ static void case_lost_files(void) {
   scene_deinit(&work);
 }
 
+/* One rotten slot is told and kept; with both of them nobody knows how far
+ * the log reached, and it does not open. */
+static void case_rotten_slots(void) {
+  for (uint32_t bad = 1; bad < 4; bad++) {
+    td_status status;
+    make_log(false);
+    start_hurt();
+    for (uint32_t slot = 0; slot < 2; slot++) {
+      char name[TD_CHECKPOINT_NAME_MAX];
+      td_checkpoint_name(hurt.options.log.shard, slot, name);
+      if (bad >> slot & 1) td_disk_find(&hurt.disk, name)->data[30] ^= 1;
+    }
+    outcome what = try_open(&status);
+    CHECK(what == (bad == 3 ? REFUSED : WHOLE));
+    CHECK(status == (bad == 3 ? TD_CORRUPT : TD_OK));
+    scene_deinit(&hurt);
+    scene_deinit(&work);
+  }
+}
+
+static const td_disk_name *last_segment(const td_disk *disk) {
+  const td_disk_name *name = NULL;
+  for (uint32_t f = 0; f < disk->cached.count; f++) {
+    const td_disk_name *one = &disk->cached.list[f];
+    if (one->dir != 0 || !is_segment(one->text)) continue;
+    if (!name || strcmp(one->text, name->text) > 0) name = one;
+  }
+  return name;
+}
+
+/* The same place is torn and cut again and again: every copy stays. */
+static void case_quarantine_again(void) {
+  make_log(false);
+  start_hurt();
+  for (uint32_t round = 0; round < 3; round++) {
+    uint64_t kept = 0;
+    const td_disk_name *name = last_segment(&hurt.disk);
+    td_disk_bytes *bytes = &hurt.disk.inodes[name->inode].cached;
+    bytes->data[bytes->size - 1] ^= (uint8_t)(1 + round);
+    hurt.model.list[hurt.model.count - 1].acked = false;
+    CHECK(scene_open(&hurt) == TD_OK && hurt.log.recovery.torn);
+    for (uint32_t f = 0; f < hurt.disk.durable.count; f++) {
+      kept += hurt.disk.durable.list[f].dir == 1;
+    }
+    CHECK_U64(kept, round + 1);
+    CHECK(scene_append(&hurt, 3) == TD_OK);
+    scene_close(&hurt, false);
+  }
+  scene_deinit(&hurt);
+  scene_deinit(&work);
+}
+
 /* The bytes that were cut off are in quarantine. */
 static void case_quarantine(void) {
   make_log(false);
   start_hurt();
   scene_batch *batch = &hurt.model.list[hurt.model.count - 1];
   batch->acked = false;
-  const td_disk_name *name = NULL;
-  for (uint32_t f = 0; f < hurt.disk.cached.count; f++) {
-    const td_disk_name *one = &hurt.disk.cached.list[f];
-    if (!is_segment(one->text)) continue;
-    if (!name || strcmp(one->text, name->text) > 0) name = one;
-  }
+  const td_disk_name *name = last_segment(&hurt.disk);
   td_disk_bytes *bytes = &hurt.disk.inodes[name->inode].cached;
   bytes->data[bytes->size - 1] ^= 1;
   CHECK(scene_open(&hurt) == TD_OK);
@@ -240,11 +198,9 @@ static void case_evidence(void) {
 }
 
 void test_log_damage(void) {
-  test_case("log", "every bit flipped", case_flips);
-  test_case("log", "every bit flipped, closed cleanly", case_flips_clean);
-  test_case("log", "cut at every byte, closed cleanly", case_cuts_clean);
-  test_case("log", "cut at every byte, in use", case_cuts_active);
   test_case("log", "a lost file is missed", case_lost_files);
   test_case("log", "checkpoints are evidence", case_evidence);
+  test_case("log", "rotten checkpoints", case_rotten_slots);
   test_case("log", "what is cut off is kept", case_quarantine);
+  test_case("log", "earlier copies stay", case_quarantine_again);
 }

@@ -4,24 +4,58 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "io/wal_parts.h"
 #include "test/test.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define HIDE(block, size) ASAN_POISON_MEMORY_REGION(block, size)
+#define SHOW(block, size) ASAN_UNPOISON_MEMORY_REGION(block, size)
+#else
+#define HIDE(block, size) (void)(block)
+#define SHOW(block, size) (void)(block)
+#endif
+
 #define EVENTS_MAX 40u
+#define SPARES_MAX 4u
+#define MANY_T UINT64_C(0x5454545454000000)
+#define INTERVAL_NS 9000u  /* a call of the disk takes 1000 */
+
+/* Blocks of the size that every reader takes are kept for the next one: a
+ * sanitizer's own allocator gives them back to the system each time. */
+static void *spares[SPARES_MAX];
+static uint32_t spare_count;
+
+static void *take(size_t size) {
+  if (size != TD_WAL_BUFFER_BYTES || spare_count == 0) return malloc(size);
+  void *block = spares[--spare_count];
+  SHOW(block, size);
+  return block;
+}
+
+static void give(void *block, size_t size) {
+  if (size != TD_WAL_BUFFER_BYTES || spare_count == SPARES_MAX) {
+    free(block);
+    return;
+  }
+  HIDE(block, size);
+  spares[spare_count++] = block;
+}
 
 static void *raw_resize(void *ctx, void *ptr, size_t old_size, size_t size) {
   (void)ctx;
-  (void)old_size;
-  if (size > 0) return realloc(ptr, size);
-  free(ptr);
-  return NULL;
+  if (size == 0) {
+    if (ptr) give(ptr, old_size);
+    return NULL;
+  }
+  return ptr ? realloc(ptr, size) : take(size);
 }
 
 static void *resize(void *ctx, void *ptr, size_t old_size, size_t size) {
   scene_memory *memory = ctx;
   if (size == 0) {
     memory->held -= ptr != NULL;
-    free(ptr);
-    return NULL;
+    return raw_resize(NULL, ptr, old_size, 0);
   }
   uint64_t request = ++memory->requests;
   bool none = memory->fail_request
@@ -29,7 +63,7 @@ static void *resize(void *ctx, void *ptr, size_t old_size, size_t size) {
                || (memory->fail_on && request > memory->fail_request));
   if (none) return NULL;
   td_assert(ptr ? old_size > 0 : old_size == 0);
-  void *fresh = realloc(ptr, size);
+  void *fresh = raw_resize(NULL, ptr, old_size, size);
   td_assert(fresh);
   memory->held += ptr == NULL;
   return fresh;
@@ -53,8 +87,17 @@ void scene_init(scene *at, uint64_t seed) {
   attach(at);
 }
 
+void scene_choose_policy(scene *at, uint64_t seed) {
+  if (seed % 5 > 1) return;
+  at->options.sync = seed % 5 ? TD_SYNC_UNSAFE_NEVER
+                              : TD_SYNC_UNSAFE_INTERVAL;
+  at->options.sync_interval_ns = INTERVAL_NS;
+  at->model.lazy = true;
+}
+
 void scene_init_over(scene *at, const scene *from) {
   at->memory = (scene_memory){.requests = 0};
+  at->layout = from->layout;
   at->options = from->options;
   at->open = at->torn = at->suspect = at->rewritten = false;
   at->model = from->model;
@@ -121,16 +164,24 @@ const char *scene_compare(const scene_model *want, const scene_model *found) {
   return NULL;
 }
 
+td_status scene_enter(scene *at, td_error *err) {
+  td_status status = td_wal_home_open(&at->home, &at->env, "", err);
+  if (status != TD_OK) return status;
+  if (at->layout.size > 0) {
+    status = td_wal_home_adopt(&at->home, at->layout, err);
+  }
+  if (status == TD_OK) {
+    status = td_wal_log_open(&at->log, &at->home, &at->options, err);
+  }
+  if (status != TD_OK) td_wal_home_close(&at->home);
+  return status;
+}
+
 td_status scene_open(scene *at) {
   scene_model found;
   td_assert(!at->open);
-  at->status = td_wal_home_open(&at->home, &at->env, "", &at->err);
+  at->status = scene_enter(at, &at->err);
   if (at->status != TD_OK) return at->status;
-  at->status = td_wal_log_open(&at->log, &at->home, &at->options, &at->err);
-  if (at->status != TD_OK) {
-    td_wal_home_close(&at->home);
-    return at->status;
-  }
   at->open = true;
   at->torn |= at->log.recovery.torn;
   at->suspect |= at->log.recovery.suspect;
@@ -166,6 +217,30 @@ void scene_close(scene *at, bool clean) {
   at->open = false;
 }
 
+/* What the log calls durable, it must keep: a reader may have been shown it.
+ * Under lazy policies it is all that it must keep. */
+static void note_durable(scene *at) {
+  uint64_t durable = td_wal_log_durable(&at->log).value;
+  for (uint32_t i = at->model.count; i > 0; i--) {
+    scene_batch *batch = &at->model.list[i - 1];
+    if (batch->acked) break;
+    batch->acked = batch->first + batch->events - 1 <= durable;
+  }
+}
+
+/* Alone, or as the one part of an append to several logs. */
+static td_status append(scene *at, const td_record *records, uint32_t events,
+                        td_seqno *first) {
+  if (td_prng_below(&at->prng, 3)) {
+    return td_wal_log_append(&at->log, records, events, first, &at->err);
+  }
+  td_wal_part part = {.log = &at->log, .records = records, .count = events};
+  td_status status = td_wal_append_all(&part, 1, &at->err);
+  CHECK(part.status == status);
+  *first = part.first;
+  return status;
+}
+
 td_status scene_append(scene *at, uint32_t events) {
   td_record records[EVENTS_MAX];
   uint8_t payload[EVENTS_MAX * TD_RECORD_BYTES];
@@ -175,6 +250,9 @@ td_status scene_append(scene *at, uint32_t events) {
     records[i] = (td_record){
       {td_prng_next(&at->prng)}, td_prng_next(&at->prng), 1.5f, 7,
     };
+    /* What ends like the beginning of a header hides the next one from who
+     * goes on too far. */
+    if (i + 1 == events) records[i].timestamp_ns = MANY_T;
     td_record_encode(&records[i], payload + i * TD_RECORD_BYTES);
   }
   td_assert(at->model.count < SCENE_BATCHES_MAX);
@@ -183,8 +261,7 @@ td_status scene_append(scene *at, uint32_t events) {
     at->log.last_seq.value + 1, events,
     td_hash64((td_span){payload, (size_t)events * TD_RECORD_BYTES}), false,
   };
-  td_status status = td_wal_log_append(&at->log, records, events, &first,
-                                       &at->err);
+  td_status status = append(at, records, events, &first);
   at->status = status;
   if (status == TD_OK) {
     batch->acked = !at->model.lazy;
@@ -192,6 +269,7 @@ td_status scene_append(scene *at, uint32_t events) {
   } else if (status != TD_POISONED) {
     at->model.count--;  /* certainly not there */
   }
+  note_durable(at);
   return status;
 }
 
@@ -216,7 +294,7 @@ static td_status step_truncate(scene *at) {
 }
 
 bool scene_step(scene *at) {
-  uint64_t kind = td_prng_below(&at->prng, 16);
+  uint64_t kind = td_prng_below(&at->prng, 17);
   if (kind < 11) {
     uint64_t most = td_prng_below(&at->prng, 4) ? 9 : EVENTS_MAX;
     uint32_t events = 1 + (uint32_t)td_prng_below(&at->prng, most);
@@ -225,8 +303,11 @@ bool scene_step(scene *at) {
     at->status = step_checkpoint(at);
   } else if (kind == 13) {
     at->status = step_truncate(at);
+  } else if (kind == 14) {
+    at->status = td_wal_log_sync(&at->log, &at->err);
+    note_durable(at);
   } else {
-    scene_close(at, kind == 14);
+    scene_close(at, kind == 15);
     if (at->status == TD_OK) scene_open(at);
   }
   return at->status == TD_OK;

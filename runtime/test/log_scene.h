@@ -25,7 +25,7 @@ typedef struct scene_model {
   scene_batch list[SCENE_BATCHES_MAX];
   uint32_t count;
   uint64_t line;    /* truncation may have removed all at or below it */
-  bool lazy;        /* acknowledged means nothing yet */
+  bool lazy;        /* only what was synced must stay */
 } scene_model;
 
 /* Memory that is counted and can run out. */
@@ -38,6 +38,7 @@ typedef struct scene_memory {
 
 typedef struct scene {
   td_disk disk;
+  td_span layout;         /* to be put under; size 0 = none */
   scene_memory memory;
   td_env env;
   td_wal_options options;
@@ -53,10 +54,14 @@ typedef struct scene {
 
 /* A small log of a random shard: segments of 500 to 1,700 bytes. */
 void scene_init(scene *at, uint64_t seed);
+/* Two of five seeds get a policy that does not sync each batch. */
+void scene_choose_policy(scene *at, uint64_t seed);
 /* The same log over a disk that the scene takes over. */
 void scene_init_over(scene *at, const scene *from);
 void scene_deinit(scene *at);
 
+/* Opens home and log, and no more than that. */
+td_status scene_enter(scene *at, td_error *err);
 /* Opens home and log. After TD_OK what is shown becomes the model, and has
  * been held against it. */
 td_status scene_open(scene *at);
@@ -79,9 +84,6 @@ const char *scene_compare(const scene_model *want, const scene_model *found);
 const char *scene_survive(scene *at);
 
 /* The other files of suite "log", called by test_log. */
-void test_log_crash(void);
-void test_log_faults(void);
-void test_log_kill(void);
 void test_log_golden(void);
 void test_log_damage(void);
 

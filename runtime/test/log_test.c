@@ -339,7 +339,4 @@ void test_log(void) {
             case_lazy_behind_synced);
   test_log_golden();
   test_log_damage();
-  test_log_faults();
-  test_log_crash();
-  test_log_kill();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/env_posix.h"
+#include "io/wal_parts.h"
 #include "test/log_scene.h"
 
 #define THREADS 4u
@@ -21,6 +22,7 @@
 
 typedef struct writer {
   td_wal_log *log;
+  td_wal_log *beside;         /* gets one event of every fourth append */
   uint32_t number;
   uint32_t failures;
   uint64_t seqs[APPENDS];     /* of the first event of each append */
@@ -34,6 +36,21 @@ static uint64_t entity_of(uint32_t number, uint32_t i, uint32_t event) {
   return UINT64_MAX - (((uint64_t)number * APPENDS + i) * 8 + event);
 }
 
+/* Every fourth time by itself, together with another log. */
+static td_status append(writer *self, uint32_t i, const td_record *records,
+                        uint32_t count, td_seqno *first) {
+  if (i % 4 != self->number % 4) {
+    return td_wal_log_append(self->log, records, count, first, NULL);
+  }
+  td_wal_part parts[2] = {
+    {.log = self->log, .records = records, .count = count},
+    {.log = self->beside, .records = records, .count = 1},
+  };
+  td_status status = td_wal_append_all(parts, 2, NULL);
+  *first = parts[0].first;
+  return status;
+}
+
 static void *write_some(void *ctx) {
   writer *self = ctx;
   for (uint32_t i = 0; i < APPENDS; i++) {
@@ -43,8 +60,7 @@ static void *write_some(void *ctx) {
     for (uint32_t e = 0; e < count; e++) {
       records[e] = (td_record){{entity_of(self->number, i, e)}, i, 1.0f, 1};
     }
-    td_status status = td_wal_log_append(self->log, records, count, &first,
-                                         NULL);
+    td_status status = append(self, i, records, count, &first);
     if (status != TD_OK) self->failures++;
     if (td_wal_log_durable(self->log).value < first.value + count - 1) {
       self->failures++;  /* acknowledged and not durable */
@@ -108,11 +124,11 @@ static void check_writers(void) {
   }
 }
 
-static void run_threads(td_wal_log *log) {
+static void run_threads(td_wal_log *log, td_wal_log *beside) {
   pthread_t threads[THREADS + 1];
   void *failed = NULL;
   for (uint32_t w = 0; w < THREADS; w++) {
-    writers[w] = (writer){.log = log, .number = w};
+    writers[w] = (writer){.log = log, .beside = beside, .number = w};
     CHECK(pthread_create(&threads[w], NULL, write_some, &writers[w]) == 0);
   }
   CHECK(pthread_create(&threads[THREADS], NULL, disturb, log) == 0);
@@ -134,6 +150,8 @@ static void remove_all(const td_wal_home *home) {
   td_wal_dir_close(&dir);
   (void)unlink(DIR_PATH "/checkpoint-s00002.0");
   (void)unlink(DIR_PATH "/checkpoint-s00002.1");
+  (void)unlink(DIR_PATH "/checkpoint-s00003.0");
+  (void)unlink(DIR_PATH "/checkpoint-s00003.1");
   (void)unlink(DIR_PATH "/LOCK");
   (void)rmdir(DIR_PATH);
 }
@@ -141,7 +159,7 @@ static void remove_all(const td_wal_home *home) {
 static void run_group(uint32_t events_max, uint64_t delay_ns) {
   td_env env = td_env_posix();
   td_wal_home home, other;
-  static td_wal_log log;
+  static td_wal_log log, beside;
   td_error err;
   td_wal_options options = td_wal_options_init((td_log_id){{1}, {2}});
   uint32_t batches = 0;
@@ -154,9 +172,13 @@ static void run_group(uint32_t events_max, uint64_t delay_ns) {
   CHECK(td_wal_home_open(&other, &env, DIR_PATH, &err) == TD_LOCKED);
   td_status status = td_wal_log_open(&log, &home, &options, &err);
   CHECK(status == TD_OK);
+  options.log.shard.value = 3;
+  CHECK(td_wal_log_open(&beside, &home, &options, &err) == TD_OK);
   if (status == TD_OK) {
-    run_threads(&log);
+    run_threads(&log, &beside);
+    CHECK_U64(td_wal_log_durable(&beside).value, THREADS * APPENDS / 4);
     CHECK(td_wal_log_close(&log, true, &err) == TD_OK);
+    CHECK(td_wal_log_close(&beside, true, &err) == TD_OK);
   }
   uint64_t total = THREADS * APPENDS * (EVENTS_MOST + 1) / 2;
   CHECK_U64(read_owners(&home, &batches), total);

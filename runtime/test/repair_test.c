@@ -19,7 +19,7 @@ static scene_model before;   /* what a reader finds up to the damage */
 static bool leftovers;       /* ... which is what a truncation left behind */
 static uint32_t cuts, moves;
 
-/* --- a directory, and damage to it ----------------------------------------- */
+/* --- a directory, and damage to it ---------------------------------------- */
 
 static td_disk_bytes *content(td_disk *disk, const td_disk_name *name) {
   return &disk->inodes[name->inode].cached;
@@ -109,7 +109,7 @@ static void make(uint64_t seed) {
   settle(&work.disk);
 }
 
-/* --- what must hold --------------------------------------------------------- */
+/* --- what must hold ------------------------------------------------------- */
 
 /* The bytes of `name` from `offset` on stand somewhere in quarantine. */
 static bool is_kept(td_disk *disk, const char *name, uint64_t offset,
@@ -297,7 +297,7 @@ static void case_interrupted(void) {
   }
 }
 
-/* --- what is left alone ----------------------------------------------------- */
+/* --- what is left alone --------------------------------------------------- */
 
 /* The only action of a world with one more file in it. */
 static void check_left(const char *name, td_span bytes, td_verdict verdict) {

@@ -17,8 +17,14 @@ void test_failed(const char *file, int line, const char *format, ...)
 /* Seed of the random cases: TIDAL_SEED, or the fixed one. */
 uint64_t test_seed(void);
 
-/* True when longer runs are asked for (TIDAL_SOAK is set). */
+/* True when longer runs are asked for: TIDAL_SOAK, in seconds. */
 bool test_soak(void);
+/* Shall the running case do the same again, with other seeds? In a longer
+ * run so until its seconds are over. */
+bool test_again(void);
+
+/* The running case cannot be run here; it says why. */
+void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(what) \
   ((what) ? (void)0 : test_failed(__FILE__, __LINE__, "%s", #what))
@@ -42,8 +48,13 @@ bool test_soak(void);
     } \
   } while (0)
 
+/* tidal-unit --append DIR, the writer that suite "strace" lets fail. */
+int test_append(const char *path);
+
 /* One function per test file, called from main.c. */
 void test_layout(void);
+void test_parcel(void);
+void test_filter(void);
 void test_lines(void);
 void test_live(void);
 void test_verify(void);
@@ -53,6 +64,15 @@ void test_batch(void);
 void test_checkpoint(void);
 void test_config(void);
 void test_env(void);
+void test_follow(void);
+void test_follow_threads(void);
+void test_bursts(void);
+void test_crash(void);
+void test_cuts(void);
+void test_faults(void);
+void test_flips(void);
+void test_kill(void);
+void test_memory(void);
 void test_log(void);
 void test_home(void);
 void test_repair(void);
@@ -60,10 +80,12 @@ void test_window(void);
 void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);
+void test_recovery(void);
 void test_replication(void);
 void test_router(void);
 void test_segment(void);
 void test_sim(void);
+void test_strace(void);
 void test_wal(void);
 
 #endif

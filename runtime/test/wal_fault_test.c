@@ -61,7 +61,7 @@ static void check_prefix(const run *all, const run *whole) {
 }
 
 static void case_calls_fail(void) {
-  static const int codes[] = {EIO, EACCES, ENOENT, EMFILE, EINTR};
+  static const int codes[] = {EIO, EACCES, EMFILE, ENOTDIR, EINTR};
   memory_store store;
   run whole, all;
   memory_store_init(&store, test_seed());
@@ -225,8 +225,40 @@ static void case_too_many(void) {
   CHECK_U64(err.got, TD_WAL_SEGMENTS_MAX + 1);
 }
 
+/* Another log's truncation removes a segment between its name and its size:
+ * as if it had been gone before. */
+static void case_going(void) {
+  memory_store store;
+  uint32_t gone = 0;
+  memory_store_init(&store, test_seed());
+  make_fault_logs(&store);
+  td_env env = memory_store_env(&store);
+  for (uint64_t call = 3;; call++) {  /* behind dir_open and dir_list */
+    td_wal_dir dir;
+    store.calls = 0;
+    store.fail_call = call;
+    store.fail_errno = ENOENT;
+    td_status status = td_wal_dir_open(&dir, &env, "/memory", NULL);
+    bool reached = store.calls >= call;
+    if (status == TD_OK) {
+      gone += dir.segment_count == 3;
+      CHECK_U64(dir.segment_count + (dir.segment_count == 3), 4);
+      for (uint32_t i = 0; i < dir.segment_count; i++) {
+        CHECK(dir.segments[i].size > 0);
+      }
+      td_wal_dir_close(&dir);
+    }
+    CHECK(store.dirs_open == 0 && store.files_open == 0);
+    if (!reached) break;
+  }
+  CHECK_U64(gone, 4);
+  store.fail_call = 0;
+  memory_store_deinit(&store);
+}
+
 void test_wal_faults(void) {
   test_case("wal", "every call fails once", case_calls_fail);
+  test_case("wal", "a segment goes while it is listed", case_going);
   test_case("wal", "a failed read names its offset", case_read_offset);
   test_case("wal", "every request for memory fails", case_memory_fails);
   test_case("wal", "more segments than room at first", case_many_segments);

@@ -44,6 +44,7 @@ local rows = {
   ["log"] = row({ region, shard }, 1, 3),
   ["segment"] = row({ region, shard, u64 }, 1, 3, 42), ["parse"] = row({ bytes }, "s3"),
   ["unpack_segment"] = row({ bytes }, ("x"):rep(12)), ["hash"] = row({ u64 }, 42),
+  ["layout"] = row({ bytes }, require "spec.support.script".layout():text()),
   ["checksum"] = row({ bytes }, "x"), ["profile"] = row({ object "tidal.Router",
     optional(function(v) return v == 256 or v == 65536 end) }, core.router.even(3), 64),
   ["state"] = row({ a_table }, { "r0:s0" }), ["node"] = row({ optional(a_table) }, {}),
@@ -71,9 +72,10 @@ local rows = {
   ["wal.checkpoint_name"] = row({ shard, u64 }, 3, 1),
   ["wal.reader"] = row({ arguments.path }, golden.dir),
   ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
+  ["wal.follow"] = row({ a_table }, { dir = golden.dir }),
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.repair"] = row({ arguments.path, optional(function(v) return type(v) == "boolean" end) },
-                       golden.dir .. "/v1-single", false),
+                       golden.dir .. "/nothing", false),  -- true would make a lock
   ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
   ["wal.lines"] = row({}),
   ["wal.open"] = row({ arguments.path, optional(a_table) }, golden.dir .. "/nothing", {}),
@@ -130,7 +132,8 @@ local methods = {
     { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" },
   },
   ["tidal.WalWriter"] = {
-    { "append", a_table, { EVENT } }, { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
+    { "append", a_table, { EVENT } }, { "append_each", a_table, { EVENT } },
+    { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
     { "bind" }, { "commit" }, { "discard" }, { "durable" }, { "sync" },
     { "checkpoint", a_table, { seqno = 0 } }, { "truncate", u64, 0 }, { "recovery" }, { "log" },
     { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" }, { "__len" },
@@ -151,6 +154,7 @@ local methods = {
     { "close" }, { "__gc" }, { "__close" },
   },
   ["tidal.WalVerifier"] = { { "next" }, { "close" }, { "__gc" }, { "__close" } },
+  ["tidal.WalFollower"] = { { "next", u64, 3500 }, { "close" }, { "__gc" }, { "__close" } },
   ["tidal.Profile"] = {
     { "add", object "tidal.Batch", arguments.objects()["tidal.Batch"] },
     { "read", object "tidal.WalCursor", optional(BYTES),
@@ -357,6 +361,10 @@ for _, make in ipairs { "ranges", "hash_ranges" } do
     if not fine and not core.is_error(err) then error(err, 0) end
   end, { shard = 0, first = 0, last = -1 }, { shard = shard, first = u64, last = u64 })
 end
+sweep_fields("follow", function(options) return assert(core.wal.follow(options)) end,
+             { dir = golden.dir }, { shard = optional(shard), region = optional(region),
+                                     from = optional(u64) })
+sweep_fields("follow", core.wal.follow, { dir = golden.dir }, { dir = arguments.path })
 sweep_fields("node", core.node, { role = "single" }, {
   data_dir = optional(function(v) return arguments.path(v) and v ~= "" end),
   segment_bytes = optional(uint(4096, 16777216)),
@@ -407,7 +415,7 @@ describe("by hand,", function()
     local use = { ["tidal.WalReader"] = "bytes", ["tidal.WalCursor"] = "next",
                   ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
                   ["tidal.WalVerifier"] = "next", ["tidal.WalWriter"] = "durable",
-                  ["tidal.WalHome"] = "commit" }
+                  ["tidal.WalHome"] = "commit", ["tidal.WalFollower"] = "next" }
     for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do
@@ -418,7 +426,7 @@ describe("by hand,", function()
           meta.__close(one, "an error")
           one:close()
         end
-        assert.is_false(pcall(one[call], one))
+        assert.is_false(pcall(one[call], one, 1))
       end
     end
     collectgarbage()

@@ -14,6 +14,7 @@ describe("a type", function()
     ["tidal.Scan"] = core.wal.scan "", ["tidal.Profile"] = core.profile(core.router.hash(2), 64),
     ["tidal.WalReader"] = assert(core.wal.reader "spec"),
     ["tidal.WalCursor"] = assert(core.wal.reader "spec"):cursor(0),
+    ["tidal.WalFollower"] = assert(core.wal.follow { dir = "spec" }),
   }
   for name, object in pairs(objects) do
     it("is called " .. name .. " and hides its metatable", function()

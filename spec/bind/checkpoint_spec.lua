@@ -1,10 +1,12 @@
--- tidal.wal.encode_checkpoint, decode_checkpoint, checkpoint_name.
+-- tidal.wal.encode_checkpoint, decode_checkpoint, checkpoint_name,
+-- checkpoint.
 local core = require "tidal.core"
 local gen = dofile "spec/support/gen.lua"
 local golden = dofile "spec/support/golden.lua"
 local hex = dofile "spec/support/hex.lua"
 local oracle = dofile "spec/support/oracle.lua"
 local raised = dofile "spec/support/raised.lua"
+local wal_dir = dofile "spec/support/wal_dir.lua"
 local wal = core.wal
 
 local VECTORS <const> = golden.json("vectors.json").checkpoints
@@ -218,5 +220,61 @@ describe("wal.checkpoint_name", function()
   it("needs a shard and a generation", function()
     assert.matches("^bad argument #1 %(shard: ", raised(wal.checkpoint_name, core.region(1), 1))
     assert.matches("^bad argument #2 %(generation: ", raised(wal.checkpoint_name, 1, 1.0))
+  end)
+end)
+
+describe("wal.checkpoint", function()
+  local function slot(generation, seqno)
+    return wal.encode_checkpoint { generation = generation, seqno = seqno, shard = 3,
+                                   marks = { { log = "r1:s0", epoch = 1, seqno = generation } } }
+  end
+  local function newest(files, shard)
+    return wal_dir.with(files, function(dir)
+      return wal.checkpoint { dir = dir, shard = shard }
+    end)
+  end
+
+  it("is the newer of the two slots", function()
+    local cases = { { 4, 5, 50 }, { 6, 5, 60 }, { -2, -1, -10 }, { -2, 1, -20 } }
+    for _, case in ipairs(cases) do
+      local found = newest({ ["checkpoint-s00003.0"] = slot(case[1], case[1] * 10),
+                             ["checkpoint-s00003.1"] = slot(case[2], case[2] * 10) }, 3)
+      assert.same({ case[3], case[3] // 10, core.shard(3) },
+                  { found.seqno, found.marks[1].seqno, found.shard })
+    end
+  end)
+
+  it("is the one that is there, or sound", function()
+    for which = 0, 1 do
+      local good, bad = ("checkpoint-s00003.%d"):format(which),
+                        ("checkpoint-s00003.%d"):format(1 - which)
+      local bytes = slot(4 + which, 7)
+      assert.equal(7, newest({ [good] = bytes }, "s3").seqno)
+      for _, damaged in ipairs { "", "x", slot(6, 9), (slot(9 - which, 9):gsub("C", "D")) } do
+        assert.equal(7, newest({ [good] = bytes, [bad] = damaged:sub(1, -2) .. "?" }, 3).seqno)
+      end
+      local none, err = newest({ [bad] = "x" }, 3)
+      assert.is_nil(none)
+      assert.same({ "short", bad }, { err.code, err.file })
+    end
+  end)
+
+  it("is that of v1 where there is no slot, of the first shard only", function()
+    local found = assert(wal.checkpoint { dir = golden.dir .. "/v1-single" })
+    assert.equal(1, found.version)
+    assert.same(wal.decode_checkpoint(golden.read "v1-single/checkpoint.meta"), found)
+    assert.is_nil(wal.checkpoint { dir = golden.dir .. "/v1-single", shard = 1 })
+    local meta = golden.read "v1-single/checkpoint.meta"
+    found = newest({ ["checkpoint.meta"] = meta,
+                     ["checkpoint-s00000.1"] = wal.encode_checkpoint { seqno = 1 } })
+    assert.equal(2, found.version)
+  end)
+
+  it("is nil where there is none, and nil, err where there is no directory", function()
+    assert.same({ n = 1 }, table.pack(newest({}, 3)))
+    assert.equal("io", select(2, wal.checkpoint { dir = "build/nothing/there" }).code)
+    assert.matches("dir: a string expected, got nil", raised(wal.checkpoint, {}))
+    assert.matches("unknown key \"path\"; known are dir, shard", raised(wal.checkpoint,
+                                                                        { path = "x" }))
   end)
 end)

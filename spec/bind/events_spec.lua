@@ -57,14 +57,15 @@ describe("a list of events", function()
       end })
     end
     again()
-    collectgarbage("generational", 1, 100)
+    collectgarbage("incremental", 1, 1000, 30)  -- a whole cycle at every allocation
+    collectgarbage()
     local mine = 0
-    while mine < 20000 do
+    while mine < 10000 do
       builder:add(mine, 1, 1, 1)
       mine = mine + 1
     end
     alive = false
-    collectgarbage "incremental"
+    collectgarbage("incremental", 200, 100, 13)
     collectgarbage()
     assert.is_true(added > 0)
     assert.equal(mine + added, #builder)

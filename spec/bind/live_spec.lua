@@ -87,6 +87,19 @@ describe("a walk", function()
     assert.same({ batches = 0, events = 0, live = 0, sessions = 0 }, walk:counts())
   end)
 
+  it("prints weights with a point in any locale", function()
+    local found
+    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8" } do
+      found = found or os.setlocale(name, "numeric")
+    end
+    if not found then return pending "SKIP: no locale with a comma here" end
+    local _, layouts = open "live/moved"
+    local there = text_of(layouts, 0, "csv")
+    os.setlocale("C", "numeric")
+    assert.equal(text_of(layouts, 0, "csv"), there)
+    assert.matches(",%d+%.%d+,", there)
+  end)
+
   it("starts at an event", function()
     local _, layouts = open "v1-single"
     local walk = layouts:live(0, 39999)

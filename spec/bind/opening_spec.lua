@@ -57,7 +57,8 @@ describe("open", function()
   it("refuses a text that is no layout", function()
     within(function(dir)
       local text = script.layout():text()
-      for _, bad in ipairs { "", "{}", text:sub(1, -3), text .. " ", (text:gsub("prod", "prob")) } do
+      for _, bad in ipairs { "", "{}", text:sub(1, -3), text .. " ",
+                             (text:gsub("prod", "prob")) } do
         local home, err = wal.open(dir, { layout = bad })
         assert.is_nil(home)
         assert.is_true(core.is_error(err))
@@ -83,7 +84,8 @@ describe("open", function()
   end)
 
   it("refuses other options", function()
-    assert.matches("unknown key \"lay\"; known are layout, create", raised(wal.open, "x", { lay = 1 }))
+    assert.matches("unknown key \"lay\"; known are layout, create",
+                   raised(wal.open, "x", { lay = 1 }))
     assert.matches("a table { layout =, create = } expected, got 5", raised(wal.open, "x", 5))
     assert.matches("a path holds no zero byte", raised(wal.open, "x\0y"))
     assert.matches("create: a boolean expected, got 1", raised(wal.open, "x", { create = 1 }))
@@ -161,13 +163,16 @@ describe("a writer", function()
     assert.matches("sync_interval_ns: goes with", why { sync = "unsafe_interval" })
     assert.matches("segment_bytes: 4095 is outside 4096..16777216", why { segment_bytes = 4095 })
     assert.matches("segment_bytes: 16777217 is outside", why { segment_bytes = 16777217 })
-    assert.matches("group_events_max: 798913 is outside 1..798912", why { group_events_max = 798913 })
+    assert.matches("group_events_max: 798913 is outside 1..798912",
+                   why { group_events_max = 798913 })
+    assert.matches("window_events: 16777217 is outside 0..16777216",
+                   why { window_events = 16777217 })
     assert.matches("group_events_max: 0 is outside", why { group_events_max = 0 })
     assert.matches("group_delay_ns: 60000000001 is outside", why { group_delay_ns = 60000000001 })
-    assert.matches("shard: a shard .* expected, got 1.5", (why { shard = 1.5 }:gsub("the float ", "")))
+    assert.matches("shard: a shard .* expected, got the float 1.5", why { shard = 1.5 })
     assert.equal("io", (refused(wal.writer { dir = "build/nothing/there", segment_bytes = 4096,
       sync = "unsafe_interval", sync_interval_ns = 1, group_events_max = 798912,
-      group_delay_ns = 60000000000, shard = 65535, region = 65535 })))
+      group_delay_ns = 60000000000, window_events = 16777216, shard = 65535, region = 65535 })))
   end)
 end)
 
@@ -177,11 +182,11 @@ describe("recover", function()
       os.execute(("cp %s/damaged/torn-payload/* %s"):format(golden.dir, dir))
       local report = assert(wal.recover { dir = dir })
       assert.same({ true, "wal-00000000000000000301.seg", 4328, false, 500 },
-                  { report.torn, report.file, report.offset, report.clean, report.durable })
+                  { report.torn, report.file, report.offset, report.clean, report.last_seq })
       assert.is_true(report.cut_bytes > 0)
       assert.matches("quarantine", names(dir))
       report = assert(wal.recover { dir = dir })
-      assert.same({ false, true, 500 }, { report.torn, report.clean, report.durable })
+      assert.same({ false, true, 500 }, { report.torn, report.clean, report.last_seq })
       assert.is_nil(report.file)
     end)
   end)
@@ -189,7 +194,7 @@ describe("recover", function()
   it("takes the layout that is published", function()
     within(function(dir)
       assert(wal.open(dir, { layout = script.layout { epoch = 9 } })):close()
-      assert.equal(0, wal.recover { dir = dir, shard = 2 }.durable)
+      assert.equal(0, wal.recover { dir = dir, shard = 2 }.last_seq)
       assert.equal("out_of_range", (refused(wal.recover { dir = dir, shard = 5 })))
       assert.equal("layout", (refused(wal.recover { dir = dir, layout = script.layout {
         epoch = 9, shards = 2 } })))

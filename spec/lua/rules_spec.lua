@@ -135,3 +135,33 @@ describe("a wrong argument raises, naming its line,", function()
     end)
   end
 end)
+
+describe("judge()", function()
+  local core = require "tidal.core"
+  local function judged(...)
+    local list = {}
+    for i, check in ipairs { ... } do list[i] = rules.new("r" .. i, check) end
+    return rules.judge { rules = list }
+  end
+
+  it("gives a verdict a rule, in their order", function()
+    assert.same({ { name = "r1", ok = true }, { name = "r2", ok = false, why = "w" },
+                  { name = "r3", ok = false, why = "broken" }, { name = "r4", ok = true } },
+                judged(function() return true, "x" end, function() return false, "w" end,
+                       function() end, function() return 1 end))
+    assert.same({}, judged())
+  end)
+
+  it("takes what a rule raises for its verdict", function()
+    assert.same({ { name = "r1", ok = false, why = "boom" } },
+                judged(function() error("boom", 0) end))
+    local err = core.error { code = "budget", message = "m" }
+    assert.equal("m", judged(function() error(err) end)[1].why)
+  end)
+
+  it("raises what kept a rule from being asked", function()
+    local err = core.error { code = "isolation", message = "m" }
+    local fine, raised = pcall(judged, function() error(err) end)
+    assert.same({ false, true }, { fine, rawequal(err, raised) })
+  end)
+end)

@@ -12,7 +12,7 @@ local M = {}
 
 -- One directory that is written to, kept because opening it is slow; opened
 -- again when a call has closed it. It goes when the state is closed.
-local place = setmetatable({}, { __gc = function(self)
+local written = setmetatable({}, { __gc = function(self)
   if self.dir then os.execute("rm -r '" .. self.dir .. "'") end
 end })
 
@@ -21,26 +21,26 @@ local function is_open(object, method)
 end
 
 local function home_and_writer()
-  if not place.dir then
-    place.dir = os.tmpname()
-    os.remove(place.dir)
+  if not written.dir then
+    written.dir = os.tmpname()
+    os.remove(written.dir)
   end
-  if not is_open(place.home, "commit") then
-    place.writer = nil
-    place.home = assert(core.wal.open(place.dir, { create = true }))
+  if not is_open(written.home, "commit") then
+    written.writer = nil
+    written.home = assert(core.wal.open(written.dir, { create = true }))
   end
-  if not is_open(place.writer, "discard") then
-    place.writer = assert(place.home:writer { shard = 3, sync = "unsafe_never" })
+  if not is_open(written.writer, "discard") then
+    written.writer = assert(written.home:writer { shard = 3, sync = "unsafe_never" })
   end
-  return place.home, place.writer
+  return written.home, written.writer
 end
 
 ---A directory to open, which nothing else has open now.
 function M.closed_dir()
   local home = home_and_writer()
-  place.writer:discard()
+  written.writer:discard()
   home:close()
-  return place.dir
+  return written.dir
 end
 
 ---An object of every type, by its name; fresh ones at each call.
@@ -67,6 +67,8 @@ function M.objects()
     ["tidal.WalCursor"] = reader:cursor(1), ["tidal.WalLayouts"] = layouts,
     ["tidal.WalLive"] = assert(layouts:live(1)),
     ["tidal.WalVerifier"] = assert(core.wal.verifier(reader)),
+    ["tidal.WalFollower"] = assert(core.wal.follow { dir = golden.dir .. "/v2-five-shards",
+                                                     shard = 1, region = 1 }),
     ["tidal.Error"] = core.error { code = "x", message = "an error" },
   }
 end
@@ -86,6 +88,7 @@ M.prints = {
   ["tidal.Profile"] = function(p) return p:events() .. " " .. p:distinct() .. #p:split(3) end,
   ["tidal.WalReader"] = function(r) return r:bytes() .. " " .. #r:segments() end,
   ["tidal.WalCursor"] = function(c) return tostring(c:next()) end,
+  ["tidal.WalFollower"] = function(f) return tostring(f:next(3500)) end,
   ["tidal.WalLayouts"] = function(l) return #l:epochs() .. " " .. l:live(1):read() end,
   ["tidal.WalLive"] = function(w) return w:counts().events .. " " .. w:read(nil, 1) end,
 }
@@ -135,7 +138,7 @@ function M.values()
   closed["tidal.WalReader"]:close()
   add("a closed reader", closed["tidal.WalReader"])
   for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
-                          "tidal.WalWriter", "tidal.WalHome" } do
+                          "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
   end

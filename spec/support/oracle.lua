@@ -74,7 +74,7 @@ function M.read_batch(bytes, at)
   out.payload = bytes:sub(at + 65, at + 64 + out.payload_len)
   out.size = 64 + out.payload_len
   out.events = {}
-  if out.flags & 15 == 0 then
+  if out.flags & 15 == 0 and #out.payload == 21 * out.event_count then
     for i = 1, out.event_count do
       local entity, signal, weight, stamp = ("<i8Bfi8"):unpack(out.payload, 21 * i - 20)
       out.events[i] = { entity = entity, signal_type = signal, weight = weight,
@@ -82,6 +82,28 @@ function M.read_batch(bytes, at)
     end
   end
   return out
+end
+
+---What is to be said of 64 bytes with a right hash: a status, or their fields.
+---Written against FORMAT.md 1, in its order.
+function M.judge_header(bytes)
+  local head = M.read_batch(bytes, 0)
+  local kind, count = head.flags & 15, head.event_count
+  if head.magic ~= "TIDL" then return "magic" end
+  if head.version == 0 or head.version > 2 then return "unsupported" end
+  if head.version == 1 then
+    if head.flags ~= 0 or bytes:sub(53, 64) ~= ("\0"):rep(12) then return "reserved" end
+  elseif kind > 1 or head.flags & ~31 ~= 0 then
+    return "unsupported"
+  elseif head.reserved ~= 0 or head.reserved_end ~= 0 then
+    return "reserved"
+  end
+  if count == 0 or head.payload_len > 16777152 then return "length" end
+  if kind == 0 and head.payload_len ~= 21 * count then return "length" end
+  if head.first_seq == 0 or math.ult(head.first_seq + (count - 1), head.first_seq) then
+    return "sequence"
+  end
+  return "ok", head
 end
 
 ---All batches of a segment's bytes, with their offsets; zeros end it.

@@ -39,12 +39,12 @@ function M.refused(changes)
   return M.faults(function() return M.layout(changes) end)
 end
 
--- Removes what is left of a directory of files.
+-- Removes what is left of a directory of files; links, not what they lead to.
 local function remove(dir)
   for name in lfs.dir(dir) do
     local path = dir .. "/" .. name
     if name ~= "." and name ~= ".." then
-      if lfs.attributes(path, "mode") == "directory" then remove(path)
+      if lfs.symlinkattributes(path, "mode") == "directory" then remove(path)
       else os.remove(path) end
     end
   end

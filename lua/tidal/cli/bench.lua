@@ -1,10 +1,12 @@
--- tidal-lua bench [--json]
+-- tidal-lua bench [--json] [--peers] [--dir DIR]
 -- Measures the Lua side in this process, instructions with callgrind where
--- valgrind is installed, and runs bin/tidal-bench for the C side. Exit 1 if a
--- gate is missed in three attempts.
+-- valgrind is installed, and runs bin/tidal-bench for the C side; with
+-- --peers only what that does beside other stores. Exit 1 if a gate is missed
+-- in three attempts.
 local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
+local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
@@ -12,21 +14,32 @@ local terminal = require "tidal.render.terminal"
 
 local M = {}
 
-local SYNOPSIS <const> = "bench [--json]"
+local SYNOPSIS <const> = [[bench [--json] [--peers] [--dir DIR]
+  --dir DIR  where files are written while measuring, by default here
+  --peers    the durable log beside RocksDB, SQLite, LMDB and Redis; first
+             apt-get install librocksdb-dev libsqlite3-dev liblmdb-dev \
+                             redis-server
+             then sh scripts/run.sh, which builds what is there now]]
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
 
 -- The C benchmark beside this executable, as decoded JSON; nil without it.
-local function c_results(host)
+local function c_results(host, opts)
   local path = host and host:match "^(.*)/[^/]+$"
   path = path and path .. "/tidal-bench"
   local file = path and io.open(path, "rb")
   if not file then return nil end
   file:close()
-  local pipe = assert(io.popen(("'%s' --json"):format(
-    path:gsub("'", "'\\''"))))
+  local command = quoted(path) .. " --json"
+  if opts.peers then command = command .. " --peers" end
+  if opts.dir then command = command .. " --dir " .. quoted(opts.dir) end
+  local pipe = assert(io.popen(command))
   local text = pipe:read "a"
   pipe:close()
   local fine, value = pcall(json.decode, text)
-  if not fine then options.fail("%s --json: %s", path, tostring(value)) end
+  if not fine then options.fail("%s: %s", command, tostring(value)) end
   for _, result in ipairs(value.results) do
     for key, field in pairs(result) do
       if field == json.null then result[key] = nil end
@@ -82,33 +95,44 @@ local function progress(name)
   io.stderr:write("\r", name or "", "\27[K")
 end
 
----Prints the table or the JSON. Status 1 if a gate is missed.
----@param args string[]
----@return integer status
-function M.run(args)
-  local opts, rest = options.parse(args, { json = "flag" },
-                                   SYNOPSIS)
-  options.expect(rest, 0, 0, SYNOPSIS)
-  local host = options.host()
-  host = host and host.path
-  local results, report = {}, { control = bench.control() }
+-- What is measured from Lua, in this process and with its neighbours.
+local function lua_results(module)
+  local host = module and module.path
+  local results = {}
   for _, case in ipairs(cases.list()) do
     progress(case.name)
     results[#results + 1] = bench.measure(case)
   end
   progress "instructions of route(id)"
   results[#results + 1] = instructions.measure(host)
+  progress "isolation"
+  results[#results + 1] = isolation.measure(module)
   progress "LuaJIT"
-  for _, result in ipairs(luajit.measure(host)) do
-    results[#results + 1] = result
-  end
-  progress "C side"
-  local c = c_results(host)
-  for _, result in ipairs(c and c.results or {}) do
-    results[#results + 1] = result
-  end
-  report.cpu, report.loadavg = c and c.cpu, c and c.loadavg
+  local foreign = luajit.measure(host)
+  table.move(foreign, 1, #foreign, #results + 1, results)
+  return results
+end
+
+---Prints the table or the JSON. Status 1 if a gate is missed.
+---@param args string[]
+---@return integer status
+function M.run(args)
+  local opts, rest = options.parse(args, { json = "flag", peers = "flag",
+                                           dir = "value" }, SYNOPSIS)
+  options.expect(rest, 0, 0, SYNOPSIS)
+  local module = options.host()
+  local host = module and module.path
+  local report = { control = bench.control() }
+  local results = opts.peers and {} or lua_results(module)
+  progress(opts.peers and "peers" or "C side")
+  local c = c_results(host, opts)
   progress()
+  if opts.peers and not c then
+    options.fail "bench --peers needs tidal-bench beside this program"
+  end
+  local more = c and c.results or {}
+  table.move(more, 1, #more, #results + 1, results)
+  report.cpu, report.loadavg = c and c.cpu, c and c.loadavg
   if opts.json then
     print_json(report, results)
   else

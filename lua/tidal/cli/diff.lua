@@ -33,11 +33,12 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     json = "flag", wal = "list", least = "flag",
   }, SYNOPSIS)
   options.expect(rest, 2, 2, SYNOPSIS)
-  local plan = options.layout(rest[1]):diff(options.layout(rest[2]))
+  local plan = options.layout(rest[1], opts)
+    :diff(options.layout(rest[2], opts))
   if opts.least then plan = least_of(plan) end
   if opts.wal then
     plan = options.weigh(plan, options.wal_dirs(plan.from, opts.wal,

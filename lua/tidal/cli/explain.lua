@@ -1,4 +1,4 @@
--- tidal-lua explain LAYOUT ID|MOVE [--json]
+-- tidal-lua explain LAYOUT ID|MOVE [--json] [--trust] [--no-isolate]
 -- Why an id is on its shard; why a move ("s3 us-east->eu-west", "0x0-0xff
 -- s1->s4", "s1->s4") is allowed or not. Status 1 if it is not.
 local core = require "tidal.core"
@@ -28,10 +28,12 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, { json = "flag" }, SYNOPSIS)
+  local opts, rest = options.parse(args, options.with_layout {
+    json = "flag",
+  }, SYNOPSIS)
   options.expect(rest, 2, nil, SYNOPSIS)
   local id, move = read(table.move(rest, 2, #rest, 1, {}))
-  local layout = options.layout(rest[1])
+  local layout = options.layout(rest[1], opts)
   local module, form = explain, "id"
   if move then module, form = motion, "move" end
   local answer = module[form](layout, id or move)

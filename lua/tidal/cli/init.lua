@@ -17,7 +17,7 @@ M.verbs = {
   route = "the shard of each id",
   explain = "why an id is on its shard, why a move is allowed or not",
   whatif = "what is left when nodes or regions are lost",
-  wal = "wal dump|verify|stat|export|import: what write-ahead logs hold",
+  wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
   test = "busted inside the host",
   bench = "speed as ratios, measured side by side",
 }
@@ -66,6 +66,20 @@ local function describe(why)
   return debug.traceback(why, 2)
 end
 
+-- Verbs that evaluate a layout, by what they are called with.
+local LAYOUT_VERBS <const> = { plan = true, prove = true, route = true }
+
+-- The process in which a layout is evaluated gets ready beside this one.
+local function start_ahead(verb, args)
+  local host = options.host()
+  local given = {}
+  for _, word in ipairs(args) do given[word] = true end
+  local wanted = LAYOUT_VERBS[verb] or verb == "wal" and given.import
+  if host and wanted and not given["--trust"] then
+    require "tidal.hermetic.start".ahead(host, not given["--no-isolate"])
+  end
+end
+
 ---Runs a verb with its arguments.
 ---@param verb string
 ---@param args string[]
@@ -76,6 +90,7 @@ function M.main(verb, args)
       verb, suggest.unknown(verb, M.order), table.concat(M.order, " ")))
     return 2
   end
+  start_ahead(verb, args)
   local run = require("tidal.cli." .. verb).run
   local result = table.pack(xpcall(run, describe, args))
   if result[1] then return result[2] or 0 end

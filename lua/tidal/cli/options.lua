@@ -14,6 +14,11 @@ function M.usage(form, ...)
   error(setmetatable({ message = form:format(...) }, Usage), 0)
 end
 
+-- The first line of a synopsis: more than a usage error needs not be told.
+local function first_line(synopsis)
+  return synopsis:match "^[^\n]*"
+end
+
 -- Ends the verb with the synopsis on standard output and exit status 0.
 local function help(synopsis)
   error(setmetatable({ help = "usage: tidal-lua " .. synopsis }, Usage), 0)
@@ -53,12 +58,14 @@ end
 
 ---@param args string[]
 ---@param spec { [string]: "flag"|"value"|"list" }
----@param synopsis string shown with a usage error
+---@param synopsis string its first line is shown with a usage error, all of
+---  it as help
 ---@return table options by name, string[] rest
 function M.parse(args, spec, synopsis)
   local out, rest, i = {}, {}, 1
   local function fail(form, ...)
-    M.usage("%s\nusage: tidal-lua %s", form:format(...), synopsis)
+    M.usage("%s\nusage: tidal-lua %s", form:format(...),
+            first_line(synopsis))
   end
   while i <= #args do
     local word = args[i]
@@ -90,6 +97,7 @@ end
 
 ---Raises a usage error unless there are min..max words left.
 function M.expect(rest, min, max, synopsis)
+  synopsis = first_line(synopsis)
   if #rest < min then M.usage("too few arguments\nusage: tidal-lua %s",
                               synopsis) end
   if max and #rest > max then
@@ -144,9 +152,34 @@ function M.reader(path)
   return reader
 end
 
----The layout in a file.
-function M.layout(path)
-  return require "tidal.cluster".load(path)
+---What M.parse takes for a verb with a LAYOUT, beside its own options.
+---@param spec table as for M.parse; changed
+function M.with_layout(spec)
+  spec.trust, spec["no-isolate"] = "flag", "flag"
+  return spec
+end
+
+local function warn(form, ...)
+  io.stderr:write("tidal-lua: ", form:format(...), "\n")
+end
+
+---The layout that a script returns, evaluated in a process of its own;
+---with --trust in full Lua, here. Another interpreter than tidal-lua has
+---chosen full Lua for all it does.
+---@param path string
+---@param opts? table what M.parse gave for M.with_layout
+function M.layout(path, opts)
+  local host = M.host()
+  local trusted = opts and opts.trust
+  if trusted then
+    warn("%s runs in full Lua, without limits (--trust)", path)
+  end
+  if trusted or not host then return require "tidal.cluster".load(path) end
+  local open = opts and opts["no-isolate"]
+  if open then
+    warn("%s runs without a system-call filter (--no-isolate)", path)
+  end
+  return require "tidal.hermetic".load(host, path, { filter = not open })
 end
 
 ---The region of that name; fails with those there are.

@@ -52,16 +52,16 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     from = "value", json = "flag", wal = "list", output = "value",
     ["detailed-exitcode"] = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
-  local from = opts.from and options.layout(opts.from)
+  local from = opts.from and options.layout(opts.from, opts)
   if is_plan_file(rest[1]) then
     return show_steps(plan_file.read(rest[1], from), opts)
   end
-  local layout = options.layout(rest[1])
+  local layout = options.layout(rest[1], opts)
   if from then return show_steps(from:diff(layout), opts) end
   return show_layout(layout, opts)
 end

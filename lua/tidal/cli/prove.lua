@@ -10,9 +10,9 @@ local SYNOPSIS <const> = "prove LAYOUT"
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local _, rest = options.parse(args, {}, SYNOPSIS)
+  local opts, rest = options.parse(args, options.with_layout {}, SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
-  local proof = prove.prove(options.layout(rest[1]))
+  local proof = prove.prove(options.layout(rest[1], opts))
   print(prove.text(proof))
   return proof.ok and 0 or 1
 end

@@ -38,9 +38,9 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local _, rest = options.parse(args, {}, SYNOPSIS)
+  local opts, rest = options.parse(args, options.with_layout {}, SYNOPSIS)
   options.expect(rest, 2, nil, SYNOPSIS)
-  local route = options.layout(rest[1]).router:bind()
+  local route = options.layout(rest[1], opts).router:bind()
   if rest[2] == "-" and #rest == 2 then
     route_stream(route, io.stdin)
     return 0

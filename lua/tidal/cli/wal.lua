@@ -18,7 +18,7 @@ local function is_verb(word)
 end
 
 -- What the verbs take: before the verb, too.
-local OPTIONS <const> = {
+local OPTIONS <const> = options.with_layout {
   json = "flag", csv = "flag", events = "flag", all = "flag",
   layout = "value", region = "value", ["skip-bad"] = "flag",
   apply = "flag",

@@ -66,11 +66,11 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     lose = "list", wal = "list", json = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
-  local layout = options.layout(rest[1])
+  local layout = options.layout(rest[1], opts)
   local loss = opts.lose and read_losses(layout, opts.lose)
   layout = with_load(layout, opts.wal)
   local style = options.style(io.stdout)

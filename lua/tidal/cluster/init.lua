@@ -221,12 +221,17 @@ local M = {}
 ---True for a value that tidal.cluster{...} returned.
 M.is_layout = layout.is
 
+local function compile(path)
+  return loadfile(path, "t", setmetatable(
+    { tidal = require "tidal" }, { __index = _G, __newindex = _G }))
+end
+
 ---Runs a layout script and returns its layout. Raises what the script
 ---raises; an error object with code "layout" when it returns none.
 ---@param path string
-function M.load(path)
-  local chunk, why = loadfile(path, "t", setmetatable(
-    { tidal = require "tidal" }, { __index = _G, __newindex = _G }))
+---@param loads? fun(path): function?, string? in full Lua by default
+function M.load(path, loads)
+  local chunk, why = (loads or compile)(path)
   if not chunk then
     local named = why:find(path, 1, true) and why or path .. ": " .. why
     error(core.error { code = "layout", message = named }, 0)

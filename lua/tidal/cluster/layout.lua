@@ -99,9 +99,23 @@ function Layout:is_leader(region, shard)
   return leaders == "all" or leaders[shard] == region
 end
 
+-- True for a table of counts.
+local function are_counts(t)
+  if type(t) ~= "table" then return false end
+  for _, value in next, t do
+    if math.type(value) ~= "integer" or value < 0 then return false end
+  end
+  return true
+end
+
 ---The same layout, with what its logs showed.
 ---@param load { regions: table, shards: table? } by name, by shard
 function Layout:with_load(load)
+  if type(load) ~= "table" or not are_counts(load.regions)
+     or load.shards ~= nil and not are_counts(load.shards) then
+    error("layout:with_load: { regions = bytes by name, shards = events by "
+          .. "number } expected", 2)
+  end
   return M.new(setmetatable({ load = load }, {
     __index = fields_of[self],
   }), nil, leads_of[self])

@@ -2,6 +2,7 @@
 local bench = require "tidal.bench"
 local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
+local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
@@ -17,6 +18,8 @@ local FREE <const> = { id = "G18", name = "no gate", unit = "ns", ours = 1.0, pe
 local SKIPPED <const> = { id = "G3", name = "instructions", unit = "instr", rule = "<=",
                           skip = "SKIP no valgrind" }
 
+local APART <const> = { id = "L6", name = "apart", unit = "ms", ours = 3.0, peer = 2.0, ratio = 1.5,
+                        rule = "<=" }
 local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, peer = 2.0,
                           ratio = 1.5, rule = "<=" }
 
@@ -24,7 +27,11 @@ local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, 
 local function run(args, results, path)
   local printed = {}
   local kept = { bench.measure, bench.control, cases.list, instructions.measure, options.host,
-                 print, luajit.measure }
+                 print, luajit.measure, isolation.measure }
+  isolation.measure = function(host)
+    assert(host.path == path)
+    return APART
+  end
   luajit.measure = function(host)
     assert(host == path)
     return { FOREIGN }
@@ -41,7 +48,7 @@ local function run(args, results, path)
   local done = table.pack(pcall(verb.run, args))
   bench.measure, bench.control, cases.list = kept[1], kept[2], kept[3]
   instructions.measure, options.host, _G.print = kept[4], kept[5], kept[6]
-  luajit.measure = kept[7]
+  luajit.measure, isolation.measure = kept[7], kept[8]
   if not done[1] then error(done[2], 0) end
   return done[2], table.concat(printed, "\n")
 end
@@ -55,6 +62,7 @@ describe("bench", function()
 G1   good          10.0  40.0  ns     4.00x  >= 3x  ok
 G18  no gate        1.0   2.0  ns     0.50x
 G3   instructions              instr      -         SKIP no valgrind
+L6   apart          3.0   2.0  ms     1.50x
 G5   foreign        3.0   2.0  ns     1.50x
 control (a function against itself): 1.25]], out)
   end)
@@ -69,11 +77,11 @@ control (a function against itself): 1.25]], out)
     local status, out = run({ "--json" }, { GOOD, MISSED })
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ "tidal-bench/1", 1.25, 4 }, { value.format, value.control, #value.results })
+    assert.same({ "tidal-bench/1", 1.25, 5 }, { value.format, value.control, #value.results })
     assert.same(GOOD, value.results[1])
     assert.same(MISSED, value.results[2])
     assert.same(SKIPPED, value.results[3])
-    assert.same(FOREIGN, value.results[4])
+    assert.same({ APART, FOREIGN }, { value.results[4], value.results[5] })
   end)
 
   -- A program in the place of bin/tidal-bench.
@@ -94,21 +102,57 @@ control (a function against itself): 1.25]], out)
 END]], function(path) return run({ "--json" }, { GOOD }, path) end)
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ 'some "cpu"', "0.1", 5 }, { value.cpu, value.loadavg, #value.results })
-    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[4])
-    assert.is_false(value.results[5].ok)
+    assert.same({ 'some "cpu"', "0.1", 6 }, { value.cpu, value.loadavg, #value.results })
+    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[5])
+    assert.is_false(value.results[6].ok)
   end)
 
   it("says so when that program prints something else", function()
     with_program("echo hello", function(path)
       local ok, err = pcall(run, {}, {}, path)
       assert.is_false(ok)
-      assert.matches("/tidal-bench --json: json: a value expected at ", tostring(err), 1, true)
+      assert.matches("/tidal-bench' --json: json: a value expected at ", tostring(err), 1, true)
     end)
   end)
 
+  -- What that program is called with comes back as the name of its one result.
+  local ECHO <const> = [[
+printf '{"format":"tidal-bench/1","results":[{"id":"G12","name":"%s","ok":%s}]}' "$*" "$OK"]]
+
+  it("measures only beside other stores with --peers", function()
+    local status, out = with_program("OK=true\n" .. ECHO, function(path)
+      return run({ "--peers", "--json" }, { MISSED }, path)
+    end)
+    assert.equal(0, status)
+    assert.same({ { id = "G12", name = "--json --peers", ok = true } }, json.decode(out).results)
+    status = with_program("OK=false\n" .. ECHO, function(path)
+      return run({ "--peers" }, { GOOD }, path)
+    end)
+    assert.equal(1, status)
+  end)
+
+  it("hands the directory on", function()
+    local _, out = with_program("OK=true\n" .. ECHO, function(path)
+      return run({ "--dir", "it's here", "--json" }, {}, path)
+    end)
+    local results = json.decode(out).results
+    assert.equal("--json --dir it's here", results[#results].name)
+  end)
+
+  it("shows what is skipped", function()
+    local _, out = with_program([[echo '{"results":[{"id":"G13","name":"Redis","ok":null,"skip":
+"SKIP"}]}']], function(path) return run({ "--peers" }, {}, path) end)
+    assert.matches("G13  Redis +%- +SKIP\n", out)
+  end)
+
+  it("has no peers without that program", function()
+    local ok, err = pcall(run, { "--peers" }, {}, "/nonexistent/tidal-lua")
+    assert.is_false(ok)
+    assert.matches("needs tidal-bench beside this program", tostring(err), 1, true)
+  end)
+
   it("takes no words", function()
-    for _, args in ipairs { { "x" }, { "--peer" }, { "--json=1" } } do
+    for _, args in ipairs { { "x" }, { "--peer" }, { "--json=1" }, { "--dir" } } do
       local ok, err = pcall(run, args, {})
       assert.is_false(ok)
       assert.is_true(options.is_usage(err))

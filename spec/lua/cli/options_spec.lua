@@ -68,6 +68,24 @@ describe("parse()", function()
   end
 end)
 
+describe("a synopsis of several lines", function()
+  local LONG <const> = "verb [options]\n  --json  as JSON"
+
+  it("is all of the help", function()
+    local _, err = pcall(options.parse, { "--help" }, {}, LONG)
+    assert.equal("usage: tidal-lua " .. LONG, err.help)
+  end)
+
+  it("is its first line beside an error", function()
+    local _, err = pcall(options.parse, { "--no" }, {}, LONG)
+    assert.equal("unknown option --no\nusage: tidal-lua verb [options]", tostring(err))
+    _, err = pcall(options.expect, {}, 1, 1, LONG)
+    assert.equal("too few arguments\nusage: tidal-lua verb [options]", tostring(err))
+    _, err = pcall(options.expect, { "a" }, 0, 0, LONG)
+    assert.equal("unexpected argument a\nusage: tidal-lua verb [options]", tostring(err))
+  end)
+end)
+
 describe("expect()", function()
   local function outcome(rest, min, max)
     local ok, err = pcall(options.expect, rest, min, max, "verb X")
@@ -145,5 +163,44 @@ end)
 describe("layout()", function()
   it("loads a layout", function()
     assert.equal("prod", options.layout "scripts/cluster.lua".name)
+  end)
+
+  -- What hermetic.load is given for these options, and what is warned.
+  local function asked(opts, host)
+    local hermetic, stderr, kept = require "tidal.hermetic", io.stderr, options.host
+    local load, calls, said = hermetic.load, {}, {}
+    hermetic.load = function(...) calls[#calls + 1] = { ... } return "apart" end
+    io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
+    options.host = function() return host end
+    local made = options.layout("scripts/cluster.lua", opts)
+    hermetic.load, io.stderr, options.host = load, stderr, kept
+    return { made == "apart", calls[1] and calls[1][3].filter, table.concat(said) }
+  end
+
+  it("evaluates it apart where it runs in tidal-lua", function()
+    assert.same({ true, true, "" }, asked(nil, {}))
+    assert.same({ true, true, "" }, asked({}, {}))
+  end)
+
+  it("says so when it does not", function()
+    assert.same({ false, nil, "tidal-lua: scripts/cluster.lua runs in full Lua, without limits "
+                  .. "(--trust)\n" }, asked({ trust = true }, {}))
+    assert.same({ true, false, "tidal-lua: scripts/cluster.lua runs without a system-call filter "
+                  .. "(--no-isolate)\n" }, asked({ ["no-isolate"] = true }, {}))
+  end)
+
+  it("has chosen full Lua in another interpreter", function()
+    assert.same({ false, nil, "" }, asked({}, nil))
+  end)
+end)
+
+describe("region()", function()
+  it("is the one of that name, or an error that names them all", function()
+    local layout = options.layout "scripts/cluster.lua"
+    assert.equal(1, options.region(layout, layout.regions[2].name, "--region").id)
+    local fine, err = pcall(options.region, layout, "eu-wst", "--region eu-wst")
+    assert.is_false(fine)
+    assert.equal("--region eu-wst: prod has no region 'eu-wst' (did you mean 'eu-west'?); "
+                 .. "its regions are: us-east eu-west ap-south", tostring(err))
   end)
 end)

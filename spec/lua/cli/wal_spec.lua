@@ -6,14 +6,15 @@ local function wal(...)
   return cli.run { "wal", ... }
 end
 
-local VERBS <const> = "usage: tidal-lua wal dump|verify|stat|export|import PATH ...\n"
+local VERBS <const> = "usage: tidal-lua wal dump|verify|stat|export|import|repair PATH ...\n"
 local USAGE <const> = {
   dump = "usage: tidal-lua wal dump PATH [--json] [--events]\n",
   verify = "usage: tidal-lua wal verify DIR [--json]\n",
   stat = "usage: tidal-lua wal stat DIR [--json]\n",
   export = "usage: tidal-lua wal export DIR [--csv|--json] [--all]\n",
 }
-local THERE_ARE <const> = "; there are: wal dump, wal verify, wal stat, wal export, wal import\n"
+local THERE_ARE <const> = "; there are: wal dump, wal verify, wal stat, wal export, wal import, "
+  .. "wal repair\n"
 
 describe("wal", function()
   local rows = {

@@ -35,7 +35,7 @@ local LINES = {
     "d1f503911772bd63f1a6d08e9eaf262e" },
 }
 
-describe("line() and hash()", function()
+describe("line(), hash() and text()", function()
   for _, row in ipairs(LINES) do
     it("are those of the format: " .. row[1], function()
       local made = script.layout(row[2])
@@ -43,6 +43,7 @@ describe("line() and hash()", function()
       assert.equal(row[4], made:hash())
       assert.equal(core.checksum(row[3] .. "\n"), made:hash())
       assert.equal("tidal-layout/1", json.decode(made:line()).format)
+      assert.equal(row[3] .. "\n" .. row[4] .. "\n", made:text())
     end)
   end
 
@@ -224,6 +225,11 @@ describe("with_load()", function()
     assert.same({ 7, 9 }, { laden.load.regions["us-east"], laden.load.shards[4] })
     assert.same({ made:text(), 2, "prod", 5 },
                 { laden:text(), laden:leads(1), laden.name, laden.shards })
+    for _, load in ipairs { 5, {}, { regions = { a = "1" } }, { regions = { a = -1 } },
+                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 } } do
+      assert.has_error(function() made:with_load(load) end, "layout:with_load: { regions = "
+        .. "bytes by name, shards = events by number } expected")
+    end
     assert.has_error(function() laden.load.regions.x = 1 end,
                      "a layout is a value: x cannot be set; declare another one")
   end)

@@ -175,6 +175,13 @@ describe("progress()", function()
     assert.equal("\r\27[K", out.text:sub(-4))
   end)
 
+  it("shows how far it is where nobody knows how far it goes", function()
+    local out, shown = bar(true)
+    now = 102
+    shown.update(50000000)
+    assert.equal("\rreading 50.0 MB, 25.0 MB/s\27[K", out.text)
+  end)
+
   it("is written ten times a second at most", function()
     local out, shown = bar(true)
     for i = 1, 1000 do

@@ -26,10 +26,10 @@ end
 -- { name =, file =, start =, size = }. What cannot be read twice has no size
 -- yet: it goes into a temporary file while it is checked.
 local function open_source(path)
-  local file, why = io.stdin, nil
+  local file = io.stdin
   if path and path ~= "-" then
-    file, why = io.open(path, "rb")
-    if not file then options.fail("%s", why) end
+    local opened, why = io.open(path, "rb")
+    file = opened or options.fail("%s", why)
   end
   local name = file == io.stdin and "standard input" or path
   local start = file:seek "cur"
@@ -216,7 +216,9 @@ local function print_text(logs, path, layout, skipped)
     rows[i] = { tostring(log.log), plural(log.events, "event"),
                 core.u64.str(log.first_seq) .. ".." .. last_seq(log) }
   end
-  if #rows > 0 then print(terminal.columns(rows, { right = { [2] = true } })) end
+  if #rows > 0 then
+    print(terminal.columns(rows, { right = { [2] = true } }))
+  end
   print(("%s imported into %s under epoch %d, synced%s"):format(
     plural(total(logs), "event"), path, layout.epoch,
     skipped > 0 and "; " .. plural(skipped, "bad line") .. " skipped" or ""))
@@ -257,7 +259,7 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, {
+  local opts, rest = options.parse(args, options.with_layout {
     layout = "value", region = "value", ["skip-bad"] = "flag", json = "flag",
   }, SYNOPSIS)
   options.expect(rest, 1, 2, SYNOPSIS)
@@ -266,7 +268,7 @@ function M.run(args)
       options.usage("--%s is missing\nusage: tidal-lua %s", name, SYNOPSIS)
     end
   end
-  local path, layout = rest[1], options.layout(opts.layout)
+  local path, layout = rest[1], options.layout(opts.layout, opts)
   local region = options.region(layout, opts.region,
                                 "--region " .. opts.region).id
   local source = open_source(rest[2])

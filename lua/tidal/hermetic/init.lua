@@ -1,0 +1,152 @@
+-- Layouts of scripts that are not trusted.
+--
+-- load(path) has the script run in a process of its own (host/cell.h), which
+-- has no files, no network and no clock, only so many instructions and so
+-- much memory, and answers with data. The layout that comes back is built
+-- here, from that data, after C has checked it; its rules are functions of
+-- the script, so they are asked where they live: the process stays until the
+-- layout's rules are collected.
+local core = require "tidal.core"
+local letter = require "tidal.hermetic.letter"
+local modules = require "tidal.hermetic.modules"
+local start = require "tidal.hermetic.start"
+
+local M = {}
+
+local INSTRUCTIONS <const> = 100000000
+local TRUST <const> = "; --trust runs a layout in full Lua, without limits"
+
+local function fail(code, form, ...)
+  error(core.error { code = code, message = form:format(...) }, 0)
+end
+
+local function take_cell(host, path, opts)
+  local made, child = pcall(start.take, host, opts)
+  if made then return child end
+  fail("isolation", "%s: no process to evaluate it in: %s%s", path,
+       tostring(child), TRUST)
+end
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then fail("layout", "cannot open %s", why) end
+  local text, bad = file:read(modules.SCRIPT_BYTES_MAX + 1)
+  file:close()
+  if bad then fail("layout", "cannot read %s: %s", path, bad) end
+  if text and #text > modules.SCRIPT_BYTES_MAX then
+    fail("layout", "%s: has more than %d bytes%s", path,
+         modules.SCRIPT_BYTES_MAX, TRUST)
+  end
+  return text or ""
+end
+
+-- One question, and the reader of its answer behind its first word.
+local function ask(child, path, question)
+  local ran, list, why = pcall(child.ask, child, question)
+  if not ran then list, why = nil, tostring(list) end
+  if not list then
+    fail("isolation", "%s: its process ended: %s%s", path, why,
+         why:find("seccomp", 1, true) and "; --no-isolate does without"
+         or TRUST)
+  end
+  local reader = letter.reader(list)
+  local word = reader:text()
+  if word == "broken" then
+    fail("isolation", "%s: its process broke: %s", path,
+         letter.shown(reader:text()))
+  end
+  return word, reader
+end
+
+-- Raises what an answer reports, unless it is a layout or verdicts.
+local function raise(word, reader)
+  if word == "fault" then error(letter.take_error(reader), 0) end
+  local text = letter.shown(reader:text())
+  if word == "raised" then fail("script", "%s", text) end
+  if word == "spent" then fail("budget", "%s%s", text, TRUST) end
+  fail("isolation", "a layout's process said %s", letter.shown(word))
+end
+
+-- Runs the script; answers for modules until it has an end.
+local function evaluate(child, path, question, read_below)
+  local files = modules.new(path, read_below)
+  local word, reader = ask(child, path, question)
+  while word == "need" do
+    local found, what = files:find(reader:text())
+    reader:finish()
+    word, reader = ask(child, path, found and { "have", found, what }
+                                    or { "none", what })
+  end
+  return word, reader
+end
+
+-- A layout as a question, and what tells it from others.
+local function question_of(made)
+  local question = { "check" }
+  letter.put_state(question, made)
+  return question, table.concat(question, "\0", 2)
+end
+
+local function judge(child, path, question, count)
+  local word, reader = ask(child, path, question)
+  if word ~= "verdicts" then raise(word, reader) end
+  local verdicts = letter.take_verdicts(reader)
+  reader:finish()
+  if #verdicts ~= count then
+    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts, count)
+  end
+  return verdicts
+end
+
+-- The rules as functions that ask the process. The last answer is kept, so
+-- that a layout with ten rules is judged once.
+local function proxies(child, path, cache)
+  local rules, out = require "tidal.rules", {}
+  for i, verdict in ipairs(cache.verdicts) do
+    out[i] = rules.new(verdict.name, function(made)
+      local question, key = question_of(made)
+      if key ~= cache.key then
+        cache.verdicts = judge(child, path, question, #cache.verdicts)
+        cache.key = key
+      end
+      local found = cache.verdicts[i]
+      return found.ok, found.why
+    end)
+  end
+  return out
+end
+
+local function take_layout(child, path, reader)
+  local file = reader:text()
+  local cache = { verdicts = letter.take_verdicts(reader) }
+  local first = reader.at + 1
+  local made = letter.take_state(reader, proxies(child, path, cache),
+                                 file ~= "" and letter.shown(file) or nil)
+  reader:finish()
+  cache.key = table.concat(reader.list, "\0", first)
+  if #cache.verdicts == 0 then child:close() end
+  return made
+end
+
+---Evaluates a script and returns its layout. Raises error objects: what
+---tidal says about the script; "script" what it raised; "budget";
+---"isolation" when its process failed.
+---@param host table the module tidal.host
+---@param path string
+---@param opts? table filter = false does without the system-call filter;
+---  instructions, memory and seconds change the budgets
+---@return table layout
+function M.load(host, path, opts)
+  local text = read(path)
+  local child = take_cell(host, path, opts or {})
+  local question = { "run", path, text,
+                     tostring(opts and opts.instructions or INSTRUCTIONS) }
+  local word, reader = evaluate(child, path, question, host.read_below)
+  local notes = letter.shown(reader:text())
+  if notes ~= "" then io.stderr:write(notes) end
+  if word == "layout" then return take_layout(child, path, reader) end
+  child:close()
+  raise(word, reader)
+end
+
+return M

@@ -1,0 +1,77 @@
+-- Budgets: where they end, that nothing goes on behind that, and that a
+-- layout of any possible size fits.
+local foreign = require "spec.support.foreign"
+
+local SUFFIX <const> = "; --trust runs a layout in full Lua, without limits\n"
+
+describe("the instruction budget", function()
+  local rows = {
+    { "a loop", "\n\nwhile true do end", 3 },
+    { "a loop in a function", "local function f()\n while true do end end\nf()", 2 },
+    { "a loop in a coroutine", "coroutine.wrap(function()\nwhile true do end end)()", 2 },
+    { "a callback", "table.sort({ 2, 1 }, function()\n\nwhile true do end end)", 3 },
+    { "a pattern", "\n(('a'):rep(99999)):find '.-.-b'", 2 },
+    { "work of C", "\n\nstring.rep('', 1 << 62)", 3 },
+  }
+  for _, row in ipairs(rows) do
+    it("ends " .. row[1] .. " at its line", function()
+      assert.equal(("instruction budget used up at cluster.lua:%d%s"):format(row[3], SUFFIX),
+                   foreign.refused(row[2]))
+    end)
+  end
+
+  it("names the line of the first time, whatever is caught", function()
+    assert.equal("instruction budget used up at cluster.lua:2" .. SUFFIX, foreign.refused [[
+local function f()
+  while true do end end
+while true do pcall(f) end]])
+  end)
+
+  it("names the module", function()
+    assert.equal("instruction budget used up at slow.lua:2" .. SUFFIX,
+      foreign.refused("require 'slow'", { files = { ["slow.lua"] = "\nwhile true do end" } }))
+  end)
+end)
+
+describe("the memory budget", function()
+  it("ends at its line", function()
+    assert.equal("memory budget used up at cluster.lua:2" .. SUFFIX,
+                 foreign.refused "local t = {}\nfor i = 1, 1e9 do t[i] = { i } end")
+    assert.equal("memory budget used up at cluster.lua:2" .. SUFFIX,
+                 foreign.refused "\nlocal s = ('x'):rep(1 << 30)")
+  end)
+
+  it("is final, also when it is caught", function()
+    assert.equal("memory budget used up at cluster.lua:1" .. SUFFIX,
+                 foreign.refused("pcall(string.rep, 'x', 1 << 30)\n" .. foreign.FINE))
+  end)
+
+  it("does not count what is collected", function()
+    assert.equal(0, foreign.run("for i = 1, 300 do local s = ('x'):rep(1 << 20) .. i end\n"
+                                .. foreign.FINE)[1])
+  end)
+end)
+
+describe("a large layout", function()
+  local function layout(regions, shards, more)
+    return ("local r = {} for i = 1, %d do r[i] = 'r' .. i end return tidal.cluster { name = 'n', "
+            .. "regions = r, shards = %d, %s }"):format(regions, shards, more)
+  end
+  local rows = {
+    { "64 regions of 1,024 shards", layout(64, 1024, "leaders = 'spread'") },
+    { "3 regions of 65,536 shards", layout(3, 65536, "leaders = 'spread'") },
+    { "65,536 ranges in a list", "local list = {} for i = 0, 65535 do list[i + 1] = { shard = i, "
+      .. "first = i << 48, last = (i + 1 << 48) - 1 } end "
+      .. layout(1, 65536, "routing = tidal.routing.ranges(list)") },
+    { "65,536 ranges in a text", "local list = {} for i = 0, 65535 do list[i + 1] = "
+      .. "('s%d 0x%x..0x%x'):format(i, i << 48, (i + 1 << 48) - 1) end "
+      .. layout(1, 65536, "routing = tidal.routing.ranges(table.concat(list, '\\n'))") },
+  }
+  for _, row in ipairs(rows) do
+    it("fits: " .. row[1], function()
+      local result = foreign.run(row[2], { verb = "route", args = { "0xffffffffffffffff" } })
+      assert.equal("", result[3])
+      assert.equal(0, result[1])
+    end)
+  end
+end)

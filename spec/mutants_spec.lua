@@ -1,0 +1,45 @@
+-- The mutants of spec/mutants fit the code as it is: each old text stands in
+-- its file exactly once, each suite exists. scripts/mutants.sh runs them.
+local LISTS <const> = { "spec/mutants/storage.lua" }
+
+local function read_file(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+local function occurrences(text, part)
+  local count, from = 0, 1
+  while true do
+    local first, last = text:find(part, from, true)
+    if not first then return count end
+    count, from = count + 1, last + 1
+  end
+end
+
+describe("spec/mutants", function()
+  local suites = read_file "runtime/test/main.c"
+
+  for _, list in ipairs(LISTS) do
+    it(list .. " fits the code", function()
+      local faults, names = {}, {}
+      local function fault(name, form, ...)
+        faults[#faults + 1] = name .. ": " .. form:format(...)
+      end
+      for _, mutant in ipairs(dofile(list)) do
+        local name, file, suite = mutant[1], mutant[2], mutant[3]
+        local text = read_file("runtime/" .. file)
+        if names[name] then fault(name, "is there twice") end
+        names[name] = true
+        if not suites:find('{"' .. suite .. '", test_', 1, true) then
+          fault(name, "no suite %s", suite)
+        end
+        for i = 4, #mutant, 2 do
+          local count = occurrences(text, mutant[i])
+          if count ~= 1 then fault(name, "its text is %d times in %s", count, file) end
+          if mutant[i] == mutant[i + 1] or not mutant[i + 1] then fault(name, "changes nothing") end
+        end
+      end
+      assert.equal("", table.concat(faults, "\n"))
+    end)
+  end
+end)
