@@ -176,15 +176,21 @@ end
 local RANGE_JSON <const> =
   '{"%s":%d,"first":"0x%016x","last":"0x%016x"}'
 
+local written = setmetatable({}, { __mode = "k" })  -- by router, by key
+
 ---The ranges of a range strategy as a JSON value.
 ---@param key string what the shard is called: "shard" or "id"
 function Layout:ranges_json(key)
+  local known = written[self.router] or {}
+  if known[key] then return known[key] end
   local list = {}
   for i, range in ipairs(self:ranges()) do
     list[i] = RANGE_JSON:format(key, range.shard.value, range.first,
                                 range.last)
   end
-  return json.raw("[" .. table.concat(list, ",") .. "]")
+  known[key] = json.raw("[" .. table.concat(list, ",") .. "]")
+  written[self.router] = known
+  return known[key]
 end
 
 -- While shards are added or removed, hashes may have another number of them

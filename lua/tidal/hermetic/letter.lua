@@ -125,38 +125,12 @@ local function take_numbers(text, count, visit)
   end
 end
 
--- What logs showed: bytes by region, and events by shard or an empty text.
-local function put_load(out, made)
-  local load, regions = made.load, made.regions
-  if not load then return end
-  out[#out + 1] = put_numbers(1, #regions, function(i)
-    return load.regions[regions[i].name]
-  end)
-  out[#out + 1] = load.shards and put_numbers(0, made.shards - 1, function(s)
-    return load.shards[s]
-  end) or ""
-end
-
-local function take_load(reader, regions, shards)
-  if reader.at == #reader.list then return nil end
-  local load, events = { regions = {} }, nil
-  take_numbers(reader:text(), #regions, function(i, bytes)
-    load.regions[regions[i + 1].name] = bytes
-  end)
-  events = reader:text()
-  if events == "" then return load end
-  load.shards = {}
-  take_numbers(events, shards, function(s, n) load.shards[s] = n end)
-  return load
-end
-
 ---Adds what a layout is, without its rules.
 ---@param out string[]
 function M.put_state(out, made)
   table.move({ made:text(), put_leaders(made.leaders, made.shards),
                made.name }, 1, 3, #out + 1, out)
   for _, region in ipairs(made.regions) do out[#out + 1] = region.name end
-  put_load(out, made)
 end
 
 local function check_state(fields)
@@ -183,10 +157,38 @@ function M.take_state(reader, rules, file)
     name = name, epoch = found.epoch, regions = regions, rules = rules,
     shards = found.shards, router = found.router, file = file,
     leaders = take_leaders(leaders, found.shards, #regions),
-    load = take_load(reader, regions, found.shards),
   }
   check_state(fields)
   return layout.new(fields)
+end
+
+---Adds what logs showed, if that is known: bytes by region, and events by
+---shard or an empty text.
+function M.put_load(out, made)
+  local load, regions = made.load, made.regions
+  if not load then return end
+  out[#out + 1] = put_numbers(1, #regions, function(i)
+    return load.regions[regions[i].name]
+  end)
+  out[#out + 1] = load.shards and put_numbers(0, made.shards - 1, function(s)
+    return load.shards[s]
+  end) or ""
+end
+
+---The layout with the load that put_load wrote behind it; as it is where
+---nothing is left.
+function M.take_load(reader, made)
+  if reader.at == #reader.list then return made end
+  local load = { regions = {} }
+  take_numbers(reader:text(), #made.regions, function(i, bytes)
+    load.regions[made.regions[i + 1].name] = bytes
+  end)
+  local events = reader:text()
+  if events ~= "" then
+    load.shards = {}
+    take_numbers(events, made.shards, function(s, n) load.shards[s] = n end)
+  end
+  return made:with_load(load)
 end
 
 -- --- verdicts and faults --------------------------------------------------

@@ -30,9 +30,10 @@ function M.disk(given)
       if not region then return false, why end
       local bytes = held[name]
       if bytes and bytes > size.bytes then
-        return false, ("%s holds %s in %d shards, %s more than its disk of "
+        return false, ("%s holds %s in %d shard%s, %s more than its disk of "
           .. "%s: give it a larger disk, or remove logs that every region has")
           :format(name, amount.bytes(bytes), layout.shards,
+                  layout.shards == 1 and "" or "s",
                   amount.bytes(bytes - size.bytes), size.text)
       end
     end
