@@ -115,6 +115,23 @@ describe("plan --wal", function()
     assert.equal("60000", json.decode(out).load.events)
   end)
 
+  it("asks the layout's rules again, with load and bytes", function()
+    local files = { ["f.lua"] = [[
+return tidal.cluster {
+  name = "n", regions = { "us-east", "eu-west" }, shards = 1,
+  rules = { tidal.rules.disk { ["us-east"] = "800kB" },
+            tidal.rules.weights { of = "load", regions = { ["eu-west"] = 1 } } },
+}]] }
+    local dir = V1:find "^/" and V1 or lfs.currentdir() .. "/" .. V1
+    assert.equal(0, (cli.run({ "plan", "f.lua" }, { files = files })))
+    local status, out = cli.run({ "plan", "f.lua", "--wal", "us-east=" .. dir },
+                                { files = files })
+    assert.equal(1, status)
+    assert.matches("BROKEN  disk(us-east 800kB) ", out, 1, true)
+    assert.matches("BROKEN  weights(load: eu-west 1)  us-east has 100.00 % of the load,", out, 1,
+                   true)
+  end)
+
   it("takes a directory with = in its name", function()
     script.within({}, function(dir)
       assert(lfs.mkdir(dir .. "/a=b"))
