@@ -4,6 +4,7 @@
 -- A fault is { path = "regions[2]", message = "...", file =, line = }; the
 -- error raised is { code =, message =, faults = { fault, ... } }.
 local core = require "tidal.core"
+local json = require "tidal.json"
 
 local Faults = {}
 Faults.__index = Faults
@@ -75,6 +76,27 @@ end
 ---One fault as text.
 function M.text(fault)
   return ("%s%s: %s"):format(place(fault), fault.path, fault.message)
+end
+
+---The faults of an error as one JSON object ("tidal-faults/1"). One that has
+---no list is one fault; its file and line are taken from its message.
+---@param err table an error object
+---@return string
+function M.json(err)
+  local list, out = err.faults, {}
+  if not list then
+    local file, line, rest = err.message:match "^([^\n]-):(%d+): (.*)$"
+    list = { { file = file, line = line and math.tointeger(tonumber(line)),
+               message = rest or err.message } }
+  end
+  for i, fault in ipairs(list) do
+    out[i] = json.object {
+      { "file", fault.file or json.null }, { "line", fault.line or json.null },
+      { "path", fault.path or "" }, { "message", fault.message },
+    }
+  end
+  return json.encode(json.object { { "format", "tidal-faults/1" },
+                                   { "faults", json.list(out) } })
 end
 
 ---Raises all faults as one error, in the order of their lines.

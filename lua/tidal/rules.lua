@@ -2,7 +2,9 @@
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
 -- false, why }. A function(layout) in the list of rules is one too.
+local copies = require "tidal.rules.copies"
 local core = require "tidal.core"
+local leading = require "tidal.rules.leading"
 local suggest = require "tidal.suggest"
 
 local Rule = { __name = "tidal.Rule" }
@@ -24,41 +26,43 @@ function M.is(value)
   return getmetatable(value) == Rule
 end
 
-local LOSSES <const> = { region = true, node = true }
+-- A maker gives name and check, or nil and what is wrong with the argument.
+local function ready(name, make)
+  return function(given)
+    local title, check = make(given)
+    if not title then
+      error(("tidal.rules.%s: %s"):format(name, check), 2)
+    end
+    return M.new(title, check)
+  end
+end
 
 ---After the loss of any one region (or node) every shard still has a copy.
----@param what "region"|"node"
-function M.survives(what)
-  if not LOSSES[what] then
-    error(("tidal.rules.survives: 'region' or 'node' expected, got %s")
-          :format(tostring(what)), 2)
-  end
-  return M.new("survives " .. what, function(layout)
-    -- Every region holds every shard, so what is left is regions - 1 copies.
-    local left = #layout.regions - 1
-    if left >= 1 then return true end
-    return false, ("the only %s holds the only copy of every shard")
-                  :format(what)
-  end)
-end
+---survives "region" | "node"
+M.survives = ready("survives", copies.survives)
 
----No region leads more than n shards.
----@param n integer >= 1
-function M.max_leaders(n)
-  if math.type(n) ~= "integer" or n < 1 then
-    error(("tidal.rules.max_leaders: an integer >= 1 expected, got %s")
-          :format(tostring(n)), 2)
-  end
-  return M.new(("max_leaders(%d)"):format(n), function(layout)
-    for _, region in ipairs(layout.regions) do
-      local leads = layout:leads(region.id)
-      if leads > n then
-        return false, ("%s leads %d shards"):format(region.name, leads)
-      end
-    end
-    return true
-  end)
-end
+---Every shard has at least n copies. copies(n)
+M.copies = ready("copies", copies.copies)
+
+---No region leads more than n shards. max_leaders(n)
+M.max_leaders = ready("max_leaders", leading.max_leaders)
+
+---The regions' numbers of leaders differ by at most k, default 1. spread(k)
+M.spread = ready("spread", leading.spread)
+
+---Leaders, or the load that logs show, follow weights: a region's share is
+---off by at most the tolerance, default 0.1 of 1.
+---weights { regions = { ["us-east"] = 2, ["eu-west"] = 1 }, of = "leaders" |
+---"load", tolerance = 0.1 }
+M.weights = ready("weights", leading.weights)
+
+---Ids of a range are led in these regions only.
+---residency { first = "0x0", last = "0xff", regions = { "eu-west" } }
+M.residency = ready("residency", require "tidal.rules.residency".residency)
+
+---A region's logs hold at most so much, where logs were weighed.
+---disk { ["us-east"] = "2TB" }
+M.disk = ready("disk", require "tidal.rules.disk".disk)
 
 -- What a rule raises is its verdict; what kept it from being asked is not.
 local function verdict(rule, layout)

@@ -7,6 +7,8 @@
 --                     the text that Lua changes without a word
 --   index.duplicates  list of { path =, line =, first = line before }: keys
 --                     that stand twice in one table
+--   index.traps       list of { line =, text =, why = }: operators anywhere
+--                     in the text that go wrong for ids (tidal.traps)
 --   index:line(path)  the line of a path, else of what encloses it, or nil
 --
 -- A path is how one would write it: name, regions[2], routing[3].first,
@@ -18,6 +20,7 @@
 -- Of several constructors the one behind `return` counts, else the last. A
 -- text that is not Lua gives what was found before it broke.
 local lexer = require "tidal.lexer"
+local traps = require "tidal.traps"
 
 local M = {}
 
@@ -227,6 +230,7 @@ function M.scan(source)
   return setmetatable({
     lines = best.lines, strings = best.strings,
     duplicates = best.duplicates, literals = tokens.literals,
+    traps = traps.find(source),
   }, Index)
 end
 

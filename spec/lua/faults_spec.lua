@@ -101,3 +101,34 @@ describe("text()", function()
     assert.equal("p: m", faults.text(fault))
   end)
 end)
+
+describe("faults.json", function()
+  it("has all faults in the order of their lines", function()
+    local lines = { a = 9, b = 2 }
+    local found = faults.new("f.lua", { line = function(_, path) return lines[path] end })
+    found:add("a", 'an "a"')
+    found:add("b", "a b")
+    local _, err = pcall(found.raise, found, "layout")
+    assert.equal('{"format":"tidal-faults/1","faults":[{"file":"f.lua","line":2,"path":"b",'
+      .. '"message":"a b"},{"file":"f.lua","line":9,"path":"a","message":"an \\"a\\""}]}',
+      faults.json(err))
+  end)
+
+  it("leaves out what is not known", function()
+    local found = faults.new()
+    found:add("a", "an a")
+    local _, err = pcall(found.raise, found, "layout")
+    assert.equal('{"format":"tidal-faults/1","faults":[{"file":null,"line":null,"path":"a",'
+      .. '"message":"an a"}]}', faults.json(err))
+  end)
+
+  it("takes an error without a list as one fault", function()
+    local function of(message)
+      return faults.json(core.error { code = "layout", message = message })
+    end
+    assert.equal('{"format":"tidal-faults/1","faults":[{"file":"f.lua","line":7,"path":"",'
+      .. '"message":"unexpected symbol"}]}', of "f.lua:7: unexpected symbol")
+    assert.equal('{"format":"tidal-faults/1","faults":[{"file":null,"line":null,"path":"",'
+      .. '"message":"cannot open it"}]}', of "cannot open it")
+  end)
+end)

@@ -1,47 +1,24 @@
 local rules = require "tidal.rules"
 local script = require "spec.support.script"
 
--- What a rule says of a layout with these changes: true, or why not.
-local function verdict(rule, changes)
-  local ok, why = rule.check(script.layout(changes))
-  return ok or why
-end
-
-describe("survives()", function()
+describe("ready rules", function()
   local rows = {
-    { "region", { "a", "b" }, true }, { "region", { "a", "b", "c" }, true },
-    { "region", { "a" }, "the only region holds the only copy of every shard" },
-    { "node", { "a", "b" }, true },
-    { "node", { "a" }, "the only node holds the only copy of every shard" },
+    { "survives", "region", "survives region" }, { "survives", "node", "survives node" },
+    { "max_leaders", 7, "max_leaders(7)" }, { "copies", 3, "copies(3)" },
+    { "spread", 2, "spread(2)" }, { "spread", nil, "spread(1)" },
+    { "weights", { regions = { b = 1, a = 2.5 } }, "weights(leaders: a 2.5, b 1)" },
+    { "weights", { regions = { a = 1 }, of = "load" }, "weights(load: a 1)" },
+    { "residency", { first = 0, last = "0xff", regions = { "b", "a" } },
+      "residency(0x0000000000000000..0x00000000000000ff: b a)" },
+    { "disk", { b = "2TB", a = "10GiB" }, "disk(a 10GiB, b 2TB)" },
   }
   for _, row in ipairs(rows) do
-    it(("a %s of %d regions: %s"):format(row[1], #row[2], tostring(row[3])), function()
-      assert.equal(row[3], verdict(rules.survives(row[1]), { regions = row[2] }))
+    it("are named by what they say: " .. row[3], function()
+      local rule = rules[row[1]](row[2])
+      assert.is_true(rules.is(rule))
+      assert.equal(row[3], rule.name)
     end)
   end
-
-  it("is named by what it survives", function()
-    assert.equal("survives region", rules.survives "region".name)
-    assert.equal("survives node", rules.survives "node".name)
-  end)
-end)
-
-describe("max_leaders()", function()
-  local rows = {
-    { 5, "us-east", true }, { 4, "us-east", "us-east leads 5 shards" },
-    { 4, "ap-south", "ap-south leads 5 shards" }, { 2, "spread", true },
-    { 1, "spread", "us-east leads 2 shards" }, { 5, "all", true },
-    { 4, "all", "us-east leads 5 shards" }, { 1 << 40, "all", true },
-  }
-  for _, row in ipairs(rows) do
-    it(("max_leaders(%d) of %s: %s"):format(row[1], row[2], tostring(row[3])), function()
-      assert.equal(row[3], verdict(rules.max_leaders(row[1]), { leaders = row[2] }))
-    end)
-  end
-
-  it("is named with its number", function()
-    assert.equal("max_leaders(7)", rules.max_leaders(7).name)
-  end)
 end)
 
 describe("new()", function()
@@ -50,8 +27,8 @@ describe("new()", function()
       return layout.shards % 2 == 0, layout.shards .. " is odd"
     end)
     assert.is_true(rules.is(rule))
-    assert.equal("5 is odd", verdict(rule))
-    assert.is_true(verdict(rule, { shards = 4 }))
+    assert.same({ false, "5 is odd" }, { rule.check(script.layout()) })
+    assert.is_true((rule.check(script.layout { shards = 4 })))
   end)
 end)
 
@@ -65,15 +42,84 @@ describe("is()", function()
   end)
 end)
 
-describe("a wrong argument raises", function()
+describe("a wrong argument raises, naming its line,", function()
   local NEW <const> = "tidal.rules.new: a name and a function(layout) expected"
-  local MAX <const> = "tidal.rules.max_leaders: an integer >= 1 expected, got "
+  local AT_LEAST <const> = "tidal.rules.%s: an integer >= 1 expected, got %s"
   local SURVIVES <const> = "tidal.rules.survives: 'region' or 'node' expected, got "
+  local WEIGHTS <const> = "tidal.rules.weights: "
+  local RESIDENCY <const> = "tidal.rules.residency: "
+  local DISK <const> = "tidal.rules.disk: "
+  local ID <const> = "an id expected (an integer, \"0x\" and 1-16 hex digits, or decimal text "
+    .. "up to \"18446744073709551615\"), got "
+  local function within(changes)
+    local out = { first = 0, last = 9, regions = { "a" } }
+    for key, value in pairs(changes) do out[key] = value end
+    return { out }
+  end
   local rows = {
     { "survives", { "town" }, SURVIVES .. "town" }, { "survives", {}, SURVIVES .. "nil" },
-    { "survives", { 1 }, SURVIVES .. "1" }, { "max_leaders", { 0 }, MAX .. "0" },
-    { "max_leaders", { -1 }, MAX .. "-1" }, { "max_leaders", { 1.0 }, MAX .. "1.0" },
-    { "max_leaders", { "3" }, MAX .. "3" }, { "max_leaders", {}, MAX .. "nil" },
+    { "survives", { 1 }, SURVIVES .. "1" },
+    { "max_leaders", { 0 }, AT_LEAST:format("max_leaders", "0") },
+    { "max_leaders", { -1 }, AT_LEAST:format("max_leaders", "-1") },
+    { "max_leaders", { 1.0 }, AT_LEAST:format("max_leaders", "1.0") },
+    { "max_leaders", { "3" }, AT_LEAST:format("max_leaders", "3") },
+    { "max_leaders", {}, AT_LEAST:format("max_leaders", "nil") },
+    { "copies", { 0 }, AT_LEAST:format("copies", "0") },
+    { "copies", {}, AT_LEAST:format("copies", "nil") },
+    { "copies", { 2.5 }, AT_LEAST:format("copies", "2.5") },
+    { "spread", { 0 }, AT_LEAST:format("spread", "0") },
+    { "spread", { "1" }, AT_LEAST:format("spread", "1") },
+    { "weights", {}, WEIGHTS .. '{ regions = { ["us-east"] = 2, ... }, of = "leaders" or '
+      .. '"load", tolerance = 0.1 } expected, got nil' },
+    { "weights", { {} }, WEIGHTS .. "regions: weights by region expected, got nil" },
+    { "weights", { { regions = {} } },
+      WEIGHTS .. "regions: weights by region expected, got an empty table" },
+    { "weights", { { regions = { "a" } } },
+      WEIGHTS .. "regions: weights by region expected, got the key 1" },
+    { "weights", { { regions = { a = -1 } } },
+      WEIGHTS .. "a: a weight >= 0 expected, got -1" },
+    { "weights", { { regions = { a = 0 / 0 } } },
+      WEIGHTS .. ("a: a weight >= 0 expected, got the float %.17g"):format(0 / 0) },
+    { "weights", { { regions = { a = "1" } } },
+      WEIGHTS .. 'a: a weight >= 0 expected, got "1"' },
+    { "weights", { { regions = { a = 0, b = 0 } } },
+      WEIGHTS .. "regions: one weight must be above 0" },
+    { "weights", { { regions = { a = 1 }, of = "disk" } },
+      WEIGHTS .. 'of: "leaders" or "load" expected, got "disk"' },
+    { "weights", { { regions = { a = 1 }, tolerance = 1.5 } },
+      WEIGHTS .. "tolerance: a share of 1 (0.1) expected, got the float 1.5" },
+    { "weights", { { regions = { a = 1 }, tolerance = "10%" } },
+      WEIGHTS .. 'tolerance: a share of 1 (0.1) expected, got "10%"' },
+    { "weights", { { regions = { a = 1 }, tolerence = 0.1 } },
+      WEIGHTS .. "unknown key \"tolerence\" (did you mean 'tolerance'?)" },
+    { "weights", { { ["us-east"] = 1 } },
+      WEIGHTS .. 'unknown key "us-east"; the keys are: regions of tolerance' },
+    { "residency", {}, RESIDENCY .. '{ first =, last =, regions = { "us-east" } } expected, '
+      .. "got nil" },
+    { "residency", within { frist = 0 },
+      RESIDENCY .. "unknown key \"frist\" (did you mean 'first'?)" },
+    { "residency", within { first = "0xg" }, RESIDENCY .. "first: " .. ID .. '"0xg"' },
+    { "residency", within { last = true }, RESIDENCY .. "last: " .. ID .. "true" },
+    { "residency", within { last = 18446744073709551615 }, RESIDENCY .. "last: got the float "
+      .. "1.8446744073709552e+19; a decimal above 2^63-1 is a float in Lua: write it as text, "
+      .. '"18446744073709551615" or "0xffffffffffffffff"' },
+    { "residency", within { first = -1 }, RESIDENCY .. "first = 0xffffffffffffffff is above "
+      .. "last = 0x0000000000000009: bounds are inclusive" },
+    { "residency", within { regions = "a" },
+      RESIDENCY .. 'regions: a list of names expected, got "a"' },
+    { "residency", within { regions = {} },
+      RESIDENCY .. "regions: a list of names expected, got an empty one" },
+    { "residency", within { regions = { "a", 5 } },
+      RESIDENCY .. "regions[2]: a name expected, got 5" },
+    { "disk", {}, DISK .. 'sizes by region, { ["us-east"] = "2TB" } expected, got nil' },
+    { "disk", { {} },
+      DISK .. 'sizes by region, { ["us-east"] = "2TB" } expected, got an empty table' },
+    { "disk", { { a = "2T" } }, DISK .. 'a: "2T" has an unknown unit (one of B kB KB MB GB TB '
+      .. "KiB MiB GiB TiB)" },
+    { "disk", { { a = 2 } }, DISK .. "a: 2 is not a size (512, 64MiB, 1.5GB)" },
+    { "disk", { { a = "2h" } }, DISK .. 'a: "2h" has an unknown unit (one of B kB KB MB GB TB '
+      .. "KiB MiB GiB TiB)" },
+    { "disk", { { a = "0" } }, DISK .. 'a: "0" is not above 0' },
     { "new", {}, NEW }, { "new", { "name" }, NEW }, { "new", { 5, print }, NEW },
     { "new", { "name", "check" }, NEW },
   }

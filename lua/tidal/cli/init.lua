@@ -3,6 +3,7 @@
 -- A verb is a module tidal.cli.<name> with run(args) -> exit status; it may
 -- raise a usage error (cli/options.lua). The host calls main and show.
 local core = require "tidal.core"
+local faults = require "tidal.faults"
 local options = require "tidal.cli.options"
 local suggest = require "tidal.suggest"
 
@@ -15,6 +16,8 @@ M.verbs = {
   draw = "a picture of a layout or of a plan: text, SVG, one HTML page",
   prove = "total and unique over all 2^64 ids, from the boundaries",
   route = "the shard of each id",
+  explain = "why an id is on its shard, why a move is allowed or not",
+  whatif = "what is left when nodes or regions are lost",
   wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
   test = "busted inside the host",
   mutate = "wrong variants of a layout: which does its spec notice?",
@@ -22,14 +25,29 @@ M.verbs = {
 }
 
 ---The names, in the order in which people meet them.
-M.order = { "plan", "diff", "draw", "prove", "route", "wal", "test",
-            "mutate", "bench" }
+M.order = { "plan", "diff", "draw", "prove", "route", "explain", "whatif",
+            "wal", "test", "mutate", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")
 end
 
-local function failed(why)
+-- What a layout's author is to mend.
+local FAULTS <const> = { layout = true, script = true, budget = true }
+
+local function wants_json(args)
+  for _, word in ipairs(args) do
+    if word == "--" then return false end
+    if word == "--json" then return true end
+  end
+  return false
+end
+
+local function failed(why, args)
+  if core.is_error(why) and FAULTS[why.code] and wants_json(args) then
+    print(faults.json(why))
+    return 1
+  end
   if options.is_usage(why) and why.help then
     print(why.help)
     return 0
@@ -53,7 +71,7 @@ end
 -- Verbs that evaluate a layout, by what they are called with.
 local LAYOUT_VERBS <const> = {
   plan = true, diff = true, draw = true, prove = true, route = true,
-  mutate = true,
+  explain = true, whatif = true, mutate = true,
 }
 
 -- The process in which a layout is evaluated gets ready beside this one.
@@ -81,7 +99,7 @@ function M.main(verb, args)
   local run = require("tidal.cli." .. verb).run
   local result = table.pack(xpcall(run, describe, args))
   if result[1] then return result[2] or 0 end
-  return failed(result[2])
+  return failed(result[2], args)
 end
 
 ---Prints the plan of a layout that a script returned.

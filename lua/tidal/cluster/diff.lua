@@ -208,11 +208,14 @@ end
 ---@return table? plan, table? err
 function Diff:weigh(dirs, progress)
   local fields = fields_of[self]
-  local price, least = require "tidal.cluster.price".of(fields, dirs, progress)
+  local price, least, held = require "tidal.cluster.price".of(fields, dirs,
+                                                              progress)
   if not price then return nil, least end
+  local load = { regions = held }  -- what rules about disks are asked with
   local bound = fields.lower_bound
   return M.with(self, {
-    price = price,
+    price = price, from = fields.from:with_load(load),
+    to = fields.to:with_load(load),
     lower_bound = { keys = bound.keys, share = bound.share, bytes = least },
   })
 end

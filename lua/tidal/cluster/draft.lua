@@ -34,6 +34,7 @@ function M.new(from)
     order[i], names[i] = i, region.name
   end
   local leaders, leads = leaders_of(from, from.shards)
+  local routing = tables.of(from) or { strategy = "hash", n = from.shards }
   return setmetatable({
     from = from, epoch = from.epoch, shards = from.shards,
     order = order,      -- marks by position
@@ -44,8 +45,10 @@ function M.new(from)
     base = leaders ~= "all" and table.move(leaders, 0, from.shards - 1, 0, {})
            or "all",
     turns = {},         -- leaders that changed since base: shard, mark, ...
-    routing = tables.of(from) or { strategy = "hash", n = from.shards },
+    routing = routing,
+    start = routing,    -- what it was: as long as it is, so is the router
     moves = {},         -- since routing
+    load = from.load and { regions = from.load.regions },
   }, Draft)
 end
 
@@ -142,9 +145,11 @@ end
 -- The same for the router. `seen` is called when it is asked for.
 local function router_maker(self, seen)
   local routing, moves, count = self.routing, self.moves, #self.moves
-  local given = self.given
+  local given, from = self.given, self.from
+  local untouched = routing == self.start and count == 0 and not given
   return function()
     if seen then seen() end
+    if untouched then return from.router end
     if routing.strategy == "hash" then return core.router.hash(routing.n) end
     local after, misfit = tables.follow(routing,
                                         table.move(moves, 1, count, 1, {}))
@@ -184,7 +189,7 @@ function Draft:layout(rules, seen)
   local from = self.from
   return layout.new({
     name = from.name, epoch = self.epoch, file = from.file, rules = rules,
-    regions = regions, shards = self.shards,
+    regions = regions, shards = self.shards, load = self.load,
   }, {
     router = router_maker(self, seen), leaders = leaders_maker(self),
   }, self.leaders ~= "all" and leads or nil)

@@ -31,6 +31,15 @@ local KEYS <const> = {
   "name", "epoch", "regions", "shards", "routing", "leaders", "rules",
 }
 
+-- ": write 5", where a number was written in another way.
+local function written_as(value, min, max)
+  local kind = math.type(value) or type(value)
+  local number = (kind == "float" or kind == "string") and tonumber(value)
+  number = number and math.tointeger(number)
+  if not number or number < min or number > max then return "" end
+  return (": write %d"):format(number)
+end
+
 local function check_integer(t, key, default, min, max, found)
   local value = rawget(t, key)
   if value == nil then
@@ -39,8 +48,8 @@ local function check_integer(t, key, default, min, max, found)
     return nil
   end
   if math.type(value) ~= "integer" or value < min or value > max then
-    found:add_format(key, "an integer %d..%d expected, got %s", min, max,
-                     shown(value))
+    found:add_format(key, "an integer %d..%d expected, got %s%s", min, max,
+                     shown(value), written_as(value, min, max))
     return nil
   end
   return value
@@ -171,6 +180,13 @@ local function add_literals(index, found)
   end
 end
 
+-- Operators that go wrong for half of the ids.
+local function add_traps(index, found)
+  for _, trap in ipairs(index and index.traps or {}) do
+    found:add(trap.text, trap.why, trap.line)
+  end
+end
+
 -- Called by the constructor, and not as a tail call: levels are counted.
 local function declare(t)
   if type(t) ~= "table" then
@@ -195,6 +211,7 @@ local function declare(t)
   end
   add_duplicates(index, found)
   add_literals(index, found)
+  add_traps(index, found)
   if found:any() then found:raise "layout" end
   return layout.new(fields)
 end

@@ -1,7 +1,9 @@
 -- A layout: what a cluster is, as a frozen value.
 --
 --   name, epoch, shards, regions = { { id = 0, name = }, ... }, router,
---   leaders = { [shard] = region id } or "all", rules, file
+--   leaders = { [shard] = region id } or "all", rules, file, load = what
+--   logs showed, or nil: { regions = { [name] = bytes }, shards = { [shard] =
+--   events } or nil }
 --
 -- Two layouts are equal when their first lines and their leaders are: rules
 -- are functions, which cannot be compared.
@@ -18,7 +20,9 @@ local fields_of = setmetatable({}, { __mode = "k" })  -- what methods read
 local leads_of = setmetatable({}, { __mode = "k" })   -- { [region] = count }
 
 -- What scripts see as views; the rest they see as it is.
-local VIEWED <const> = { regions = true, rules = true, leaders = true }
+local VIEWED <const> = {
+  regions = true, rules = true, leaders = true, load = true,
+}
 
 function META.__index(self, key)
   local method = Layout[key]
@@ -95,6 +99,28 @@ function Layout:is_leader(region, shard)
   return leaders == "all" or leaders[shard] == region
 end
 
+-- True for a table of counts.
+local function are_counts(t)
+  if type(t) ~= "table" then return false end
+  for _, value in next, t do
+    if math.type(value) ~= "integer" or value < 0 then return false end
+  end
+  return true
+end
+
+---The same layout, with what its logs showed.
+---@param load { regions: table, shards: table? } by name, by shard
+function Layout:with_load(load)
+  if type(load) ~= "table" or not are_counts(load.regions)
+     or load.shards ~= nil and not are_counts(load.shards) then
+    error("layout:with_load: { regions = bytes by name, shards = events by "
+          .. "number } expected", 2)
+  end
+  return M.new(setmetatable({ load = load }, {
+    __index = fields_of[self],
+  }), nil, leads_of[self])
+end
+
 ---How many shards a region leads.
 function Layout:leads(region)
   local counts = leads_of[self]
@@ -150,15 +176,21 @@ end
 local RANGE_JSON <const> =
   '{"%s":%d,"first":"0x%016x","last":"0x%016x"}'
 
+local written = setmetatable({}, { __mode = "k" })  -- by router, by key
+
 ---The ranges of a range strategy as a JSON value.
 ---@param key string what the shard is called: "shard" or "id"
 function Layout:ranges_json(key)
+  local known = written[self.router] or {}
+  if known[key] then return known[key] end
   local list = {}
   for i, range in ipairs(self:ranges()) do
     list[i] = RANGE_JSON:format(key, range.shard.value, range.first,
                                 range.last)
   end
-  return json.raw("[" .. table.concat(list, ",") .. "]")
+  known[key] = json.raw("[" .. table.concat(list, ",") .. "]")
+  written[self.router] = known
+  return known[key]
 end
 
 -- While shards are added or removed, hashes may have another number of them

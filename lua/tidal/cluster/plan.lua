@@ -8,6 +8,7 @@
 --
 -- Pure: reads the layout, changes nothing, asks nobody.
 local json = require "tidal.json"
+local loss = require "tidal.cluster.loss"
 local rules = require "tidal.rules"
 local weigh = require "tidal.cluster.weigh"
 
@@ -38,25 +39,12 @@ function Plan:nodes()
   return out
 end
 
--- What is left when a region is gone: every other region holds every shard,
--- so copies = regions - 1; shards it led alone wait for a new leader.
-local function loss_of(layout, region)
-  local copies = #layout.regions - 1
-  local led = layout:leads(region.id)
-  local waiting = layout.leaders == "all" and 0 or led
-  return {
-    region = region.id,
-    copies = copies,
-    writable = copies == 0 and 0 or layout.shards - waiting,
-    promote = copies == 0 and 0 or waiting,
-  }
-end
-
 ---@param layout table of tidal.cluster{...}
 function M.new(layout)
   local losses = {}
   for i, region in ipairs(layout.regions) do
-    losses[i] = loss_of(layout, region)
+    losses[i] = loss.count(layout, { region.id })
+    losses[i].region = region.id
   end
   return setmetatable({
     layout = layout,
@@ -75,14 +63,16 @@ function Plan:ok()
   return true
 end
 
----Adds the load that write-ahead logs show: see cluster/weigh.lua.
+---Adds the load that write-ahead logs show (cluster/weigh.lua), and asks
+---the rules again, which may depend on it.
 ---@param dirs { [string]: string } directory by region name
 ---@param progress? fun(done: integer, total: integer)
 ---@return table? plan, table? err
 function Plan:weigh(dirs, progress)
   local load, err = weigh.weigh(self.layout, dirs, progress)
   if not load then return nil, err end
-  self.load = load
+  self.load, self.layout = load, weigh.laden(self.layout, load)
+  self.rules = rules.judge(self.layout)
   return self
 end
 

@@ -158,15 +158,17 @@ local function regions(plan)
 end
 
 -- Adds up what was read of each region, { region =, bytes =, moves =, events
--- =, gains =, all = }.
+-- =, gains =, all = }. Gives the price, the least bytes, and { [region] =
+-- bytes it holds once all is copied and nothing removed }.
 local function sum(plan, seen)
   local stays, copies = regions(plan)
   local price = { bytes = 0, events = 0, moves = {}, regions = {},
                   copies = {} }
-  local least = 0
+  local least, held = 0, {}
   for i = 1, #plan.moves do price.moves[i] = { bytes = 0, events = 0 } end
   for _, source in ipairs(seen) do
     local moves, events = source.moves, source.events
+    held[source.region] = (held[source.region] or 0) + source.bytes
     if stays[source.region] then
       for i, count in ipairs(moves) do
         local cost = price.moves[i]
@@ -178,6 +180,7 @@ local function sum(plan, seen)
         bytes = events * RECORD_BYTES, moves = moves,
       }
       price.events = price.events + events
+      held[source.region] = held[source.region] + events * RECORD_BYTES
       least = least + source.gains * RECORD_BYTES
     end
     for _, name in ipairs(copies[source.region]) do
@@ -192,14 +195,16 @@ local function sum(plan, seen)
     price.bytes = price.bytes + copy.bytes
     price.events = price.events + copy.events
     least = least + copy.bytes
+    held[copy.region] = (held[copy.region] or 0) + copy.bytes
   end
-  return price, least
+  return price, least, held
 end
 
 ---@param plan table the fields of cluster/diff.lua
 ---@param dirs { [string]: string } directory by region of the old layout
 ---@param progress? fun(done: integer, total: integer)
 ---@return table? price, any least bytes that any such plan costs; or err
+---@return table? held bytes by region, once all is copied
 function M.of(plan, dirs, progress)
   local makers, read = counters_of(plan)
   local seen = {}

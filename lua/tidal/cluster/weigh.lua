@@ -4,7 +4,8 @@
 -- load = { events =, bytes =, distinct =, exact =, peak = share of the
 --   busiest shard, shards = { { id =, events =, bytes =, share =, hottest =
 --   { { entity =, events = }, ... } }, ... }, skewed = boolean,
---   balanced = of cluster/balance.lua, or nil }
+--   balanced = of cluster/balance.lua, or nil, held = { [region name] =
+--   bytes in its directory } of each region that was read }
 --
 -- Live events are counted (FORMAT.md 5); bytes are those of their records,
 -- 21 each: what a move would copy.
@@ -62,9 +63,11 @@ end
 ---@param progress? fun(done: integer, total: integer) bytes
 ---@return table? load, table? err
 function M.weigh(layout, dirs, progress)
-  local profile = core.profile(layout.router)
-  local fine, err = logs.read(layout, dirs, function() return { profile } end,
-                              progress)
+  local profile, held = core.profile(layout.router), {}
+  local fine, err = logs.read(layout, dirs, function(region, bytes)
+    held[region.name] = bytes
+    return { profile }
+  end, progress)
   if not fine then return nil, err end
   local shards, peak = shares(layout, profile)
   local skewed = layout.shards > 1 and peak > SKEW / layout.shards
@@ -76,8 +79,18 @@ function M.weigh(layout, dirs, progress)
     shards = shards,
     peak = peak,
     skewed = skewed,
+    held = held,
     balanced = skewed and balanced_for(layout, profile, peak) or nil,
   }
+end
+
+---The same layout, knowing its load: rules may ask for it.
+---@param layout table
+---@param load table
+function M.laden(layout, load)
+  local shards = {}
+  for _, shard in ipairs(load.shards) do shards[shard.id] = shard.events end
+  return layout:with_load { regions = load.held, shards = shards }
 end
 
 ---The ranges of a balanced split as layout text, ready to paste.

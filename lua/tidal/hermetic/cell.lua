@@ -112,7 +112,8 @@ end
 local function check(made, texts_given)
   local reader = letter.reader(texts_given)
   reader:text()
-  local state = letter.take_state(reader, made.rules, made.file)
+  local state = letter.take_load(
+    reader, letter.take_state(reader, made.rules, made.file))
   local how, why, verdicts = cell.call(RULES_BUDGET, traced, rules.judge,
                                        state)
   if how ~= "ok" then return send_end(how, why, "") end

@@ -84,6 +84,7 @@ end
 local function question_of(made)
   local question = { "check" }
   letter.put_state(question, made)
+  letter.put_load(question, made)
   return question, table.concat(question, "\0", 2)
 end
 
@@ -99,15 +100,19 @@ local function judge(child, path, question, count)
 end
 
 -- The rules as functions that ask the process. The last answer is kept, so
--- that a layout with ten rules is judged once.
+-- that a layout with ten rules is judged once; the same value need not even
+-- be written out to be known again.
 local function proxies(child, path, cache)
   local rules, out = require "tidal.rules", {}
   for i, verdict in ipairs(cache.verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      local question, key = question_of(made)
-      if key ~= cache.key then
-        cache.verdicts = judge(child, path, question, #cache.verdicts)
-        cache.key = key
+      if not rawequal(made, cache.made[1]) then
+        local question, key = question_of(made)
+        if key ~= cache.key then
+          cache.verdicts = judge(child, path, question, #cache.verdicts)
+          cache.key = key
+        end
+        cache.made[1] = made
       end
       local found = cache.verdicts[i]
       return found.ok, found.why
@@ -118,7 +123,8 @@ end
 
 local function take_layout(child, path, reader)
   local file = reader:text()
-  local cache = { verdicts = letter.take_verdicts(reader) }
+  local cache = { verdicts = letter.take_verdicts(reader),
+                  made = setmetatable({}, { __mode = "v" }) }
   local first = reader.at + 1
   local made = letter.take_state(reader, proxies(child, path, cache),
                                  file ~= "" and letter.shown(file) or nil)

@@ -106,6 +106,25 @@ local function take_leaders(text, shards, regions)
   return out
 end
 
+-- Numbers up to 2^63-1, eight bytes each; -1 for one that is not known.
+local function put_numbers(first, last, number)
+  local out = {}
+  for i = first, last do
+    out[#out + 1] = string.pack("<i8", number(i) or -1)
+  end
+  return table.concat(out)
+end
+
+-- Calls visit(i, number) for each that is known, i from 0.
+local function take_numbers(text, count, visit)
+  if #text ~= 8 * count then refuse("%d numbers expected", count) end
+  for i = 0, count - 1 do
+    local number = string.unpack("<i8", text, 8 * i + 1)
+    if number < -1 then refuse("a number is %d", number) end
+    if number >= 0 then visit(i, number) end
+  end
+end
+
 ---Adds what a layout is, without its rules.
 ---@param out string[]
 function M.put_state(out, made)
@@ -141,6 +160,35 @@ function M.take_state(reader, rules, file)
   }
   check_state(fields)
   return layout.new(fields)
+end
+
+---Adds what logs showed, if that is known: bytes by region, and events by
+---shard or an empty text.
+function M.put_load(out, made)
+  local load, regions = made.load, made.regions
+  if not load then return end
+  out[#out + 1] = put_numbers(1, #regions, function(i)
+    return load.regions[regions[i].name]
+  end)
+  out[#out + 1] = load.shards and put_numbers(0, made.shards - 1, function(s)
+    return load.shards[s]
+  end) or ""
+end
+
+---The layout with the load that put_load wrote behind it; as it is where
+---nothing is left.
+function M.take_load(reader, made)
+  if reader.at == #reader.list then return made end
+  local load = { regions = {} }
+  take_numbers(reader:text(), #made.regions, function(i, bytes)
+    load.regions[made.regions[i + 1].name] = bytes
+  end)
+  local events = reader:text()
+  if events ~= "" then
+    load.shards = {}
+    take_numbers(events, made.shards, function(s, n) load.shards[s] = n end)
+  end
+  return made:with_load(load)
 end
 
 -- --- verdicts and faults --------------------------------------------------

@@ -38,7 +38,7 @@ describe("the verbs", function()
     end)
   end
 
-  for _, verb in ipairs { "plan", "prove", "route", "wal", "bench" } do
+  for _, verb in ipairs { "plan", "prove", "route", "explain", "whatif", "wal", "bench" } do
     it("show their synopsis with exit 2 for a wrong option: " .. verb, function()
       local status, out, err = table.unpack(run { verb, "--no-such-option" })
       assert.same({ 2, "" }, { status, out })
@@ -53,7 +53,7 @@ describe("the verbs", function()
     end)
   end
 
-  for _, verb in ipairs { "plan", "prove", "route", "wal" } do
+  for _, verb in ipairs { "plan", "prove", "route", "explain", "whatif", "wal" } do
     it("show it with exit 2 for too few words: " .. verb, function()
       local status, out, err = table.unpack(run { verb })
       assert.same({ 2, "" }, { status, out })
@@ -93,6 +93,41 @@ describe("a layout that cannot be had", function()
       end)
     end
   end
+
+  -- What the verb prints, its file being faulty.
+  local ONE <const> = '{"format":"tidal-faults/1","faults":[{"file":"faulty.lua","line":2,'
+    .. '"path":"name","message":"5 is not a name (letters, digits, \'.\', \'_\' or \'-\', at most '
+    .. '64 bytes)"}]}\n'
+  for _, args in ipairs { { "plan", "faulty.lua", "--json" }, { "plan", "--json", "faulty.lua" },
+                          { "diff", "faulty.lua", "faulty.lua", "--json" },
+                          { "explain", "faulty.lua", "1", "--json" },
+                          { "whatif", "faulty.lua", "--json" } } do
+    it("is one JSON object for " .. table.concat(args, " "), function()
+      assert.same({ 1, ONE, "" }, run(args, { files = FILES }))
+    end)
+  end
+
+  it("is one JSON object where it is no layout at all", function()
+    for name, message in pairs {
+      ["none.lua"] = "cannot open none.lua: No such file or directory",
+      ["nothing.lua"] = "nothing.lua: returned nothing, not a layout: end it with "
+        .. "`return tidal.cluster { ... }`",
+    } do
+      assert.same({ 1, '{"format":"tidal-faults/1","faults":[{"file":null,"line":null,"path":"",'
+        .. '"message":"' .. message .. '"}]}\n', "" },
+        run({ "plan", name, "--json" }, { files = FILES }))
+    end
+    assert.same({ 1, '{"format":"tidal-faults/1","faults":[{"file":"parse.lua","line":1,"path":"",'
+      .. [["message":"unexpected symbol near 'return'"}]}]] .. "\n", "" },
+      run({ "plan", "parse.lua", "--json" }, { files = FILES }))
+  end)
+
+  it("is text behind --", function()
+    assert.same({ 1, "" }, { run({ "route", "--", "faulty.lua", "--json" },
+                                 { files = FILES })[1], "" })
+    assert.matches("^tidal%-lua: faulty.lua:2: name: ",
+                   run({ "route", "--", "faulty.lua", "--json" }, { files = FILES })[3])
+  end)
 
   it("has the traceback of its script", function()
     local err = run({ "plan", "raises.lua" }, { files = FILES })[3]

@@ -40,10 +40,11 @@ describe("plan LAYOUT", function()
                     .. "shards = 2, rules = { tidal.rules.max_leaders(1) } }" }
     local status, out = cli.run({ "plan", "f.lua" }, { files = files })
     assert.equal(1, status)
-    assert.matches("\n  BROKEN  max_leaders(1)  a leads 2 shards\n", out, 1, true)
+    local why = "a leads 2 shards, at most 1: let b lead s0"
+    assert.matches("\n  BROKEN  max_leaders(1)  " .. why .. "\n", out, 1, true)
     status, out = cli.run({ "plan", "f.lua", "--json" }, { files = files })
     assert.equal(1, status)
-    assert.same({ { name = "max_leaders(1)", ok = false, why = "a leads 2 shards" } },
+    assert.same({ { name = "max_leaders(1)", ok = false, why = why } },
                 json.decode(out).rules)
   end)
 
@@ -112,6 +113,23 @@ describe("plan --wal", function()
     local _, out = plan(CLUSTER, "--json", "--wal=us-east=" .. V1,
                         "--wal=eu-west=" .. golden.dir .. "/v2-five-shards")
     assert.equal("60000", json.decode(out).load.events)
+  end)
+
+  it("asks the layout's rules again, with load and bytes", function()
+    local files = { ["f.lua"] = [[
+return tidal.cluster {
+  name = "n", regions = { "us-east", "eu-west" }, shards = 1,
+  rules = { tidal.rules.disk { ["us-east"] = "800kB" },
+            tidal.rules.weights { of = "load", regions = { ["eu-west"] = 1 } } },
+}]] }
+    local dir = V1:find "^/" and V1 or lfs.currentdir() .. "/" .. V1
+    assert.equal(0, (cli.run({ "plan", "f.lua" }, { files = files })))
+    local status, out = cli.run({ "plan", "f.lua", "--wal", "us-east=" .. dir },
+                                { files = files })
+    assert.equal(1, status)
+    assert.matches("BROKEN  disk(us-east 800kB) ", out, 1, true)
+    assert.matches("BROKEN  weights(load: eu-west 1)  us-east has 100.00 % of the load,", out, 1,
+                   true)
   end)
 
   it("takes a directory with = in its name", function()

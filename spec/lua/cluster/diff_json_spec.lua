@@ -79,7 +79,8 @@ describe("diff --json", function()
   it("tells what refuses it", function()
     local refused = json.decode(script.layout():diff(script.layout {
       epoch = 2, leaders = "spread", rules = { rules.max_leaders(1) } }):json()).refused
-    assert.same({ 0, "max_leaders(1)", "us-east leads 2 shards" },
+    assert.same({ 0, "max_leaders(1)", "us-east leads 2 shards, at most 1: no region may "
+                  .. "lead one more: 3 regions need a limit of 2" },
                 { refused.step, refused.rule, refused.why })
   end)
 

@@ -18,6 +18,17 @@ describe("a draft", function()
     end)
   end)
 
+  it("keeps the router as long as nothing moves", function()
+    local made = script.layout()
+    local now = draft.new(made)
+    assert.is_true(steps.take(now, { kind = "leader", first = 0, last = 0, source = "us-east",
+                                     target = "eu-west" }))
+    assert.is_true(rawequal(made.router, now:layout({}).router))
+    assert.is_true(steps.take(now, { kind = "move", first = 0, last = 9, source = 0,
+                                     target = 4 }))
+    assert.equal(4, now:layout({}).router:route(9).value)
+  end)
+
   it("gives layouts that keep what they saw", function()
     local now = draft.new(script.layout { leaders = "spread" })
     local before = now:layout {}

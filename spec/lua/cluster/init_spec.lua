@@ -107,8 +107,11 @@ local WRONG = {
   { "epoch 0", { epoch = 0 }, EPOCH .. "0" },
   { "epoch 2^32", { epoch = 4294967296 }, EPOCH .. "4294967296" },
   { "epoch -1", { epoch = -1 }, EPOCH .. "-1" },
-  { "a float for an epoch", { epoch = 1.0 }, EPOCH .. "the float 1" },
-  { "text for an epoch", { epoch = "1" }, EPOCH .. '"1"' },
+  { "a float for an epoch", { epoch = 1.0 }, EPOCH .. "the float 1: write 1" },
+  { "a fraction for an epoch", { epoch = 1.5 }, EPOCH .. "the float 1.5" },
+  { "text for an epoch", { epoch = "1" }, EPOCH .. '"1": write 1' },
+  { "an epoch with a unit", { epoch = "1d" }, EPOCH .. '"1d"' },
+  { "text that is too much", { shards = "65537" }, SHARDS .. '"65537"' },
   { "false for an epoch", { epoch = false }, EPOCH .. "false" },
   { "no shards", { shards = NONE }, "shards: is missing: an integer 1..65536" },
   { "0 shards", { shards = 0 }, SHARDS .. "0" },
@@ -241,6 +244,25 @@ cluster.lua:20: routing[3].last: got the float 1.8446744073709552e+19; a decimal
 cluster.lua:24: rules[2]: tidal.rules.* or a function expected, got 5
 cluster.lua:26: shards: is already set on line 10
 11 faults; nothing planned]], message)
+  end)
+
+  it("tells operators that go wrong for ids, wherever they stand", function()
+    local _, message = script.load [[
+local function odd(id) return id % 2 == 1 end
+return tidal.cluster {
+  name = "n", regions = { "a" }, shards = 1, epoch = 0,
+  rules = { function(layout)
+    local r = layout:ranges()[1]
+    return r.first <= r.last and not odd(r.first)
+  end },
+}
+]]
+    assert.equal("cluster.lua:1: id % 2: is a signed remainder, wrong from 2^63 on: write "
+      .. "tidal.u64.mod(a, b) for a % b\n"
+      .. "cluster.lua:3: " .. EPOCH .. "0\n"
+      .. "cluster.lua:6: r.first <= r.last: compares as signed numbers, wrong from 2^63 on: "
+      .. "write tidal.u64.le(a, b) for a <= b\n"
+      .. "3 faults; nothing planned", message)
   end)
 
   it("is an error object for programs", function()

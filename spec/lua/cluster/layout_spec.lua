@@ -216,6 +216,25 @@ describe("a layout is frozen:", function()
   end)
 end)
 
+describe("with_load()", function()
+  it("is the same layout, with what its logs showed", function()
+    local made = script.layout { leaders = "spread" }
+    local laden = made:with_load { regions = { ["us-east"] = 7 }, shards = { [4] = 9 } }
+    assert.is_nil(made.load)
+    assert.is_true(laden == made)
+    assert.same({ 7, 9 }, { laden.load.regions["us-east"], laden.load.shards[4] })
+    assert.same({ made:text(), 2, "prod", 5 },
+                { laden:text(), laden:leads(1), laden.name, laden.shards })
+    for _, load in ipairs { 5, {}, { regions = { a = "1" } }, { regions = { a = -1 } },
+                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 } } do
+      assert.has_error(function() made:with_load(load) end, "layout:with_load: { regions = "
+        .. "bytes by name, shards = events by number } expected")
+    end
+    assert.has_error(function() laden.load.regions.x = 1 end,
+                     "a layout is a value: x cannot be set; declare another one")
+  end)
+end)
+
 describe("tostring()", function()
   it("says what it is", function()
     assert.equal("tidal.Layout(prod, epoch 1, 3 regions x 5 shards)", tostring(script.layout()))

@@ -75,7 +75,8 @@ describe("rules", function()
   it("that are broken say why, and break the plan", function()
     local ok, list = judged { rules.max_leaders(4), rules.survives "node" }
     assert.is_false(ok)
-    assert.same({ { name = "max_leaders(4)", ok = false, why = "us-east leads 5 shards" },
+    assert.same({ { name = "max_leaders(4)", ok = false,
+                    why = "us-east leads 5 shards, at most 4: let eu-west lead s0" },
                   { name = "survives node", ok = true } }, list)
   end)
 
@@ -158,8 +159,9 @@ describe("json()", function()
 
   it("has the rules, if there are any", function()
     local made = script.layout(with { rules = { rules.max_leaders(1), rules.survives "node" } })
-    assert.matches([=[,"rules":[{"name":"max_leaders(1)","ok":false,"why":"a leads 2 shards"},]=]
-                   .. [=[{"name":"survives node","ok":true}]}]=], made:plan():json(), 1, true)
+    assert.matches([=[,"rules":[{"name":"max_leaders(1)","ok":false,"why":"a leads 2 shards, ]=]
+                   .. [=[at most 1: let b lead s0"},{"name":"survives node","ok":true}]}]=],
+                   made:plan():json(), 1, true)
   end)
 
   it("survives any text that a rule says", function()

@@ -57,6 +57,40 @@ describe("a state", function()
     end)
   end
 
+  it("comes back with what logs showed", function()
+    local function back_of(load)
+      local out = {}
+      local made = script.layout():with_load(load)
+      letter.put_state(out, made)
+      letter.put_load(out, made)
+      local reader = letter.reader(out)
+      local back = letter.take_load(reader, letter.take_state(reader, {}))
+      reader:finish()
+      return back.load
+    end
+    local back = back_of { regions = { ["us-east"] = math.maxinteger, ["ap-south"] = 0 },
+                           shards = { [0] = 7, [4] = 1 << 40 } }
+    assert.same({ math.maxinteger, nil, 0 }, { back.regions["us-east"], back.regions["eu-west"],
+                                               back.regions["ap-south"] })
+    assert.same({ 7, nil, 1 << 40 }, { back.shards[0], back.shards[1], back.shards[4] })
+    assert.is_nil(back_of { regions = {} }.shards)
+  end)
+
+  it("that lies about its load is refused", function()
+    local made = script.layout { regions = { "a", "b" }, shards = 2 }
+    local function lying(regions, shards)
+      return refused(letter.take_load, letter.reader { regions, shards }, made)
+    end
+    local two <const> = string.pack("<i8i8", 5, -1)
+    assert.equal("2 numbers expected", lying("", ""))
+    assert.equal("2 numbers expected", lying(two:sub(1, 15), ""))
+    assert.equal("2 numbers expected", lying(two, two .. "x"))
+    assert.equal("it has 1 texts", lying(two))
+    assert.equal("a number is -2", lying(string.pack("<i8i8", 5, -2), ""))
+    assert.equal("a number is " .. math.mininteger,
+                 lying(two, string.pack("<i8i8", 0, math.mininteger)))
+  end)
+
   -- The texts of a small layout, one changed.
   local function changed(at, text)
     local out = {}

@@ -158,8 +158,9 @@ end)
 
 describe("the rules", function()
   it("are judged one by one", function()
-    assert.equal("  BROKEN  max_leaders(1)   us-east leads 5 shards\n  ok      survives region",
-                 part({ rules = { rules.max_leaders(1), rules.survives "region" } }, "rules"))
+    assert.equal("  BROKEN  max_leaders(4)   us-east leads 5 shards, at most 4: let eu-west lead "
+                 .. "s0\n  ok      survives region",
+                 part({ rules = { rules.max_leaders(4), rules.survives "region" } }, "rules"))
   end)
 
   it("are not mentioned where there are none", function()
