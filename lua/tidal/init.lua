@@ -24,7 +24,7 @@ end
 ---A plan that `tidal-lua plan --from OLD -o FILE.plan` wrote, for the layout
 ---that is to be changed and the one that is wanted.
 function M.read_plan(path, from, to)
-  return require "tidal.cluster.plan_file".read(path, from, to)
+  return require "tidal.plan.file".read(path, from, to)
 end
 
 return setmetatable(M, {

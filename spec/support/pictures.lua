@@ -1,6 +1,6 @@
 -- Scenes for specs of drawings: of the golden layouts, and one whose texts
 -- are as hostile as texts can be.
-local scene = require "tidal.cluster.scene"
+local scene = require "tidal.draw.scene"
 local script = require "spec.support.script"
 
 local M = {}

@@ -2,7 +2,7 @@
 -- What changes, what must move, and the least that would have to. With
 -- --least to the boundaries that move only that, which are printed too.
 local options = require "tidal.cli.options"
-local weigh = require "tidal.cluster.weigh"
+local weigh = require "tidal.plan.weigh"
 
 local M = {}
 

@@ -4,8 +4,8 @@
 -- nothing else, of a plan with a slider over its steps. A file that is there
 -- is written anew. With --wal the load that logs show is drawn too.
 local options = require "tidal.cli.options"
-local plan = require "tidal.cluster.plan"
-local plan_file = require "tidal.cluster.plan_file"
+local plan = require "tidal.plan.meaning"
+local plan_file = require "tidal.plan.file"
 local render = require "tidal.draw"
 
 local M = {}

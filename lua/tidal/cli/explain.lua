@@ -2,8 +2,8 @@
 -- Why an id is on its shard; why a move ("s3 us-east->eu-west", "0x0-0xff
 -- s1->s4", "s1->s4") is allowed or not. Status 1 if it is not.
 local core = require "tidal.core"
-local explain = require "tidal.cluster.explain"
-local motion = require "tidal.cluster.motion"
+local explain = require "tidal.inspect.explain"
+local motion = require "tidal.inspect.motion"
 local options = require "tidal.cli.options"
 local ranges = require "tidal.cluster.ranges"
 local render = require "tidal.render.explain"

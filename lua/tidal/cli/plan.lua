@@ -5,8 +5,8 @@
 -- FILE that ends in .plan gets JSON. With --detailed-exitcode the status is 3
 -- where there is something to do.
 local options = require "tidal.cli.options"
-local plan = require "tidal.cluster.plan"
-local plan_file = require "tidal.cluster.plan_file"
+local plan = require "tidal.plan.meaning"
+local plan_file = require "tidal.plan.file"
 
 local M = {}
 

@@ -1,6 +1,6 @@
 -- tidal-lua prove LAYOUT
 local options = require "tidal.cli.options"
-local prove = require "tidal.cluster.prove"
+local prove = require "tidal.inspect.prove"
 
 local M = {}
 

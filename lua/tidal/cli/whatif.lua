@@ -3,12 +3,12 @@
 -- What is left when nodes or regions are lost, all of them at once; without
 -- --lose a matrix over nodes, regions and pairs. Status 1 if a shard that is
 -- named with --lose has no copy left.
-local losses = require "tidal.cluster.loss"
+local losses = require "tidal.inspect.loss"
 local options = require "tidal.cli.options"
 local render = require "tidal.render.whatif"
-local weigh = require "tidal.cluster.weigh"
-local whatif = require "tidal.cluster.whatif"
-local whatif_json = require "tidal.cluster.whatif_json"
+local weigh = require "tidal.plan.weigh"
+local whatif = require "tidal.inspect.whatif"
+local whatif_json = require "tidal.inspect.whatif_json"
 
 local M = {}
 

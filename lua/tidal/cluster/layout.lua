@@ -242,22 +242,22 @@ end
 
 ---What this layout means, node by node.
 function Layout:plan()
-  return require "tidal.cluster.plan".new(self)
+  return require "tidal.plan.meaning".new(self)
 end
 
----What it takes to make another layout of this one: cluster/diff.lua.
+---What it takes to make another layout of this one: plan/diff.lua.
 function Layout:diff(to)
-  return require "tidal.cluster.diff".new(self, to)
+  return require "tidal.plan.diff".new(self, to)
 end
 
----The plan to boundaries that spread what logs hold: cluster/balance.lua.
+---The plan to boundaries that spread what logs hold: plan/balance.lua.
 function Layout:balance(options)
-  return require "tidal.cluster.balance".balance(self, options)
+  return require "tidal.plan.balance".balance(self, options)
 end
 
 ---Whether its routing is total and unique over all 2^64 ids.
 function Layout:prove()
-  return require "tidal.cluster.prove".prove(self)
+  return require "tidal.inspect.prove".prove(self)
 end
 
 return M

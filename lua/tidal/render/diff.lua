@@ -283,7 +283,7 @@ end
 -- Sentences for other pictures: of (plan's fields, style[, plan]).
 M.summary, M.refusal = summary, refusal
 
----@param value table a plan of cluster/diff.lua
+---@param value table a plan of plan/diff.lua
 ---@param plan table its fields, as plain tables: they may be many
 ---@param style? table of tidal.render.terminal
 function M.text(value, plan, style)

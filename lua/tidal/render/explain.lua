@@ -125,7 +125,7 @@ local function leader_rows(answer, style)
   return rows
 end
 
----@param answer table of cluster/explain.lua
+---@param answer table of inspect/explain.lua
 ---@param style? table of tidal.render.terminal
 function M.id(answer, style)
   style = style or terminal.plain
@@ -179,7 +179,7 @@ local function instead_text(answer)
     instead.target, terminal.percent(instead.share))
 end
 
----@param answer table of cluster/motion.lua
+---@param answer table of inspect/motion.lua
 ---@param style? table of tidal.render.terminal
 function M.move(answer, style)
   style = style or terminal.plain

@@ -3,7 +3,7 @@
 -- before is marked by a corner. A cell that stands for many nodes is a bar, as
 -- high as the part of them that leads.
 --
--- Takes a scene and a frame (cluster/scene.lua); draws in a box M.box gives.
+-- Takes a scene and a frame (draw/scene.lua); draws in a box M.box gives.
 local colours = require "tidal.render.colours"
 local markup = require "tidal.render.markup"
 

@@ -100,7 +100,7 @@ local function hottest(scene)
 end
 
 ---The page.
----@param scene table of cluster/scene.lua
+---@param scene table of draw/scene.lua
 ---@return string
 function M.text(scene)
   local out = {}

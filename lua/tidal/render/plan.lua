@@ -4,7 +4,7 @@
 local core = require "tidal.core"
 local terminal = require "tidal.render.terminal"
 local text = require "tidal.text"
-local weigh = require "tidal.cluster.weigh"
+local weigh = require "tidal.plan.weigh"
 
 local M = {}
 
@@ -218,7 +218,7 @@ local function load(plan, style)
   return table.concat(lines, "\n")
 end
 
----@param plan table of tidal.cluster.plan
+---@param plan table of tidal.plan.meaning
 ---@param style? table of tidal.render.terminal
 function M.text(plan, style)
   style = style or terminal.plain

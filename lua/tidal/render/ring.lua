@@ -3,7 +3,7 @@
 -- before, and what has moved since is hatched. With the load of a log, bars
 -- around it show how busy each shard is, and dots the hottest ids.
 --
--- Takes a scene and a frame (cluster/scene.lua); draws in a square box.
+-- Takes a scene and a frame (draw/scene.lua); draws in a square box.
 local colours = require "tidal.render.colours"
 local markup = require "tidal.render.markup"
 

@@ -2,7 +2,7 @@
 -- the shards, and the grid of regions and shards beside or below it. Of a
 -- plan there are two rings, before and after.
 --
--- Takes a scene (cluster/scene.lua). Shards above s35 have no sign of their
+-- Takes a scene (draw/scene.lua). Shards above s35 have no sign of their
 -- own: they are drawn as dots.
 local colours = require "tidal.render.colours"
 local markup = require "tidal.render.markup"

@@ -102,7 +102,7 @@ local function add_lines(out, lines, x, y)
 end
 
 ---The picture as the text of an SVG file.
----@param scene table of cluster/scene.lua
+---@param scene table of draw/scene.lua
 ---@return string
 function M.text(scene)
   local frame = scene.frames[#scene.frames]

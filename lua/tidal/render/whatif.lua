@@ -81,7 +81,7 @@ local function rule_rows(report, style)
   return rows
 end
 
----@param report table of cluster/whatif.lua
+---@param report table of inspect/whatif.lua
 ---@param style? table of tidal.render.terminal
 function M.report(report, style)
   style = style or terminal.plain
@@ -141,7 +141,7 @@ local function rest_text(group)
   return rest > 0 and ("  ... %d more, none worse"):format(rest)
 end
 
----@param matrix table of cluster/whatif.lua
+---@param matrix table of inspect/whatif.lua
 ---@param style? table of tidal.render.terminal
 function M.matrix(matrix, style)
   style = style or terminal.plain

@@ -49,9 +49,10 @@ function M.max_leaders(n)
     if most.leads <= n then return true end
     local fix = hand_over(layout, most.region, least.region)
     if least.leads >= n and layout.leaders ~= "all" then
-      fix = ("no region may lead one more: %d regions need a limit of %d")
-        :format(#layout.regions,
-                (layout.shards + #layout.regions - 1) // #layout.regions)
+      local count = #layout.regions
+      fix = ("no region may lead one more: %d region%s a limit of %d"):format(
+        count, count == 1 and " needs" or "s need",
+        (layout.shards + count - 1) // count)
     end
     return false, ("%s leads %d shards, at most %d: %s"):format(
       most.region.name, most.leads, n, fix)

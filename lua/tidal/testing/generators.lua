@@ -164,7 +164,7 @@ local EDGES <const> = {
 local function edges_of(layout)
   local out = table.move(EDGES, 1, #EDGES, 1, {})
   local unhash = layout.router:strategy() == "hash_ranges"
-                 and require "tidal.cluster.unhash".id
+                 and require "tidal.inspect.unhash".id
   for _, range in ipairs(layout:ranges() or {}) do
     for _, key in ipairs { range.first - 1, range.first, range.last,
                            range.last + 1 } do

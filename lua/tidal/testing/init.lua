@@ -13,7 +13,7 @@
 -- it for itself. Returns { prop = tidal.testing.prop }.
 local core = require "tidal.core"
 local faults = require "tidal.faults"
-local prove = require "tidal.cluster.prove"
+local prove = require "tidal.inspect.prove"
 local register = require "tidal.testing.register"
 local rules = require "tidal.rules"
 local suggest = require "tidal.suggest"

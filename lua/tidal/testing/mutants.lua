@@ -9,7 +9,7 @@ local core = require "tidal.core"
 local declared = require "tidal.testing.declared"
 local origin = require "tidal.cluster.origin"
 local routing = require "tidal.routing"
-local unhash = require "tidal.cluster.unhash"
+local unhash = require "tidal.inspect.unhash"
 
 local M = {}
 

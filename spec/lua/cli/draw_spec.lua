@@ -66,7 +66,7 @@ describe("draw LAYOUT", function()
                     .. "rules = { tidal.rules.max_leaders(1) } }" }
     local status, out = cli.run({ "draw", "f.lua" }, { files = files })
     assert.equal(1, status)
-    assert.matches("\nrule max_leaders(1) is broken: a leads 2 shards\n", out, 1, true)
+    assert.matches("\nrule max_leaders(1) is broken: a leads 2 shards, at most 1: ", out, 1, true)
   end)
 end)
 

@@ -97,7 +97,7 @@ describe("load()", function()
 
   it("raises when rules cannot be asked any more", function()
     local _, made = load { answer { { name = "r", ok = true } }, "it died" }
-    local plan = require "tidal.cluster.plan"
+    local plan = require "tidal.plan.meaning"
     local other = require "tidal.cluster.layout".new {
       name = "n", epoch = 1, regions = { { id = 0, name = "a" } }, shards = 1, leaders = "all",
       router = core.router.single(0), rules = { made.rules[1] } }

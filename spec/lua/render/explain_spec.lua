@@ -1,6 +1,6 @@
 -- Answers as text; those of the cluster of the README are in cli/explain_spec.
-local explain = require "tidal.cluster.explain"
-local motion = require "tidal.cluster.motion"
+local explain = require "tidal.inspect.explain"
+local motion = require "tidal.inspect.motion"
 local render = require "tidal.render.explain"
 local routing = require "tidal.routing"
 local rules = require "tidal.rules"

@@ -1,10 +1,10 @@
 -- What is left as text; that of the README's cluster is in cli/whatif_spec.
-local losses = require "tidal.cluster.loss"
+local losses = require "tidal.inspect.loss"
 local render = require "tidal.render.whatif"
 local rules = require "tidal.rules"
 local script = require "spec.support.script"
 local terminal = require "tidal.render.terminal"
-local whatif = require "tidal.cluster.whatif"
+local whatif = require "tidal.inspect.whatif"
 
 local function names(count)
   local out = {}

@@ -3,7 +3,7 @@ local routing = require "tidal.routing"
 local rules = require "tidal.rules"
 local script = require "spec.support.script"
 local verdict = require "spec.support.verdict"
-local weigh = require "tidal.cluster.weigh"
+local weigh = require "tidal.plan.weigh"
 
 describe("disk()", function()
   local rule = rules.disk { ["us-east"] = "1kB", ["ap-south"] = "1KiB" }

@@ -106,14 +106,15 @@ it takes 0]] .. CLOSER },
       assert.plan(five, alone).keeps(rules.survives "region")
     end, [[
 expected the plan of prod, epoch 1 -> 2 to keep 'survives region' at every step
-the new layout breaks it: the only region holds the only copy of every shard]] .. CLOSER },
+the new layout breaks it: us-east holds the only copy of every shard (s0..s4): add a ]]
+      .. [[second region]] .. CLOSER },
     { "a rule before", function()
       assert.plan(layout { regions = { "us-east" }, rules = {} }, six)
         .keeps(rules.survives "region")
     end, [[
 expected the plan of prod, epoch 1 -> 2 to keep 'survives region' at every step
-the old layout breaks it before the first step: the only region holds the only copy of ]]
-      .. [[every shard]] .. CLOSER },
+the old layout breaks it before the first step: us-east holds the only copy of every ]]
+      .. [[shard (s0..s4): add a second region]] .. CLOSER },
     { "a rule on the way", function()
       assert.plan(five, layout { epoch = 2, leaders = "eu-west",
         regions = { "us-east", "eu-west", "ap-south", "sa-east" } })

@@ -1,0 +1,173 @@
+-- A plan as JSON, and steps as JSON values: keys in a fixed order, ids as
+-- 0x and 16 digits, counts as decimal text, shards as numbers.
+--
+-- diff --json is { format = "tidal-diff/1", name, from, to, changes, moves,
+-- lower_bound, keys, share, exact, minimal, steps [, price] }; plan --from
+-- puts the same members behind its own. from and to are { layout_hash,
+-- layout = the object of the layout's file, leaders = "all" or a list of {
+-- first, last, leader } by shards }.
+local core = require "tidal.core"
+local course = require "tidal.plan.course"
+local json = require "tidal.json"
+
+local M = {}
+
+-- Numbers and fixed words: nothing to escape, and there may be many.
+local MOVE <const> = '%s"first":"0x%016x","last":"0x%016x","source":%d,'
+                  .. '"target":%d'
+
+-- Names of regions are letters, digits, '.', '_' and '-'.
+local RUN <const> = '{"first":%d,"last":%d,"leader":"%s"}'
+local SHARDS <const> = '{"kind":"%s","first":%d,"last":%d,"leader":"%s"}'
+local LEADER <const> = '{"kind":"leader","first":%d,"last":%d,"source":"%s",'
+                    .. '"target":"%s"}'
+
+local function runs_json(value)
+  if type(value) ~= "table" then return value end
+  local out = {}
+  for i, run in ipairs(value) do
+    out[i] = RUN:format(run.first, run.last, run.leader)
+  end
+  return json.raw("[" .. table.concat(out, ",") .. "]")
+end
+
+local function routing_json(routing)
+  local ranges
+  if routing.ranges then
+    ranges = {}
+    for i, range in ipairs(routing.ranges) do
+      ranges[i] = ('{"shard":%d,"first":"0x%016x","last":"0x%016x"}'):format(
+        range.shard, range.first, range.last)
+    end
+    ranges = json.raw("[" .. table.concat(ranges, ",") .. "]")
+  end
+  return json.object {
+    { "strategy", routing.strategy }, { "num_shards", routing.num_shards },
+    { "ranges", ranges },
+  }
+end
+
+local ENDS <const> = {
+  strategy = routing_json, leaders = runs_json, order_regions = json.list,
+}
+
+-- The steps and changes of which there may be many, as text; nil for others.
+local function plain(step)
+  if not step.first then return nil end
+  if step.kind == "leader" then
+    return LEADER:format(step.first, step.last, step.source, step.target)
+  elseif step.leader then
+    return SHARDS:format(step.kind, step.first, step.last, step.leader)
+  elseif step.source then
+    return MOVE:format(('{"kind":"%s",'):format(step.kind), step.first,
+                       step.last, step.source, step.target) .. "}"
+  end
+end
+
+---A step or a change as a JSON value.
+function M.step(step)
+  local text = plain(step)
+  if text then return json.raw(text) end
+  local ends = ENDS[step.kind] or function(value) return value end
+  return json.object {
+    { "kind", step.kind }, { "region", step.region }, { "to", step.to },
+    { "at", step.at }, { "first", step.first }, { "last", step.last },
+    { "leader", step.leader },
+    step.source ~= nil and { "source", ends(step.source) },
+    step.target ~= nil and { "target", ends(step.target) },
+  }
+end
+
+---A list of them.
+function M.steps(list)
+  local out = {}
+  for i, step in ipairs(list) do
+    out[i] = plain(step) or json.encode(M.step(step))  -- most are plain
+  end
+  return json.raw("[" .. table.concat(out, ",") .. "]")
+end
+
+local function cost_json(cost)
+  if not cost then return "" end
+  return (',"bytes":"%s","events":"%s"'):format(core.u64.str(cost.bytes),
+                                                core.u64.str(cost.events))
+end
+
+-- Moves with what each costs, when the plan was weighed.
+local function moves_json(fields)
+  local out, price = {}, fields.price
+  for i, move in ipairs(fields.moves) do
+    local cost = cost_json(price and price.moves and price.moves[i])
+    local share = (',"share":%.17g}'):format(move.share)
+    if fields.space then
+      out[i] = MOVE:format("{", move.first, move.last, move.source,
+                           move.target) .. cost .. share
+    else
+      local keys = move.keys and (',"keys":"%s"'):format(tostring(move.keys))
+      out[i] = ('{"source":%d,"target":%s%s'):format(
+        move.source, move.target or "null", keys or "") .. cost .. share
+    end
+  end
+  return json.raw("[" .. table.concat(out, ",") .. "]")
+end
+
+---A layout as a plan holds it.
+function M.layout(layout)
+  local line = layout:line()
+  return json.object {
+    { "layout_hash", core.checksum(line) },
+    { "layout", json.raw((line:gsub("\n$", ""))) },
+    { "leaders", runs_json(course.leaders_of(layout)) },
+  }
+end
+
+local function bound_json(bound)
+  return json.object {
+    { "keys", tostring(bound.keys) }, { "share", bound.share },
+    { "bytes", bound.bytes and core.u64.str(bound.bytes) },
+  }
+end
+
+local function refusal_json(refusal)
+  if not refusal then return nil end
+  return json.object {
+    { "step", refusal.step }, { "rule", refusal.rule },
+    { "why", refusal.why }, { "steps", M.steps(refusal.steps) },
+    { "repair", refusal.repair and refusal.repair.text },
+  }
+end
+
+local function price_json(price)
+  return require "tidal.plan.price".json(price)
+end
+
+---What a plan adds to an object, as pairs.
+---@param fields table of plan/diff.lua
+---@param refusal? table of plan/judge.lua
+---@return table[] members
+function M.members(fields, refusal)
+  return {
+    { "from", M.layout(fields.from) },
+    { "to", M.layout(fields.to) },
+    { "changes", M.steps(fields.changes) },
+    { "moves", moves_json(fields) },
+    { "lower_bound", bound_json(fields.lower_bound) },
+    { "keys", fields.keys and tostring(fields.keys) },
+    { "share", fields.share },
+    { "exact", fields.exact },
+    { "minimal", fields.minimal },
+    { "steps", M.steps(fields.steps) },
+    { "refused", refusal_json(refusal) },
+    fields.price and { "price", price_json(fields.price) },
+  }
+end
+
+---The whole of a plan as one line.
+function M.text(fields, refusal)
+  local members = M.members(fields, refusal)
+  table.insert(members, 1, { "format", "tidal-diff/1" })
+  table.insert(members, 2, { "name", fields.to.name })
+  return json.encode(json.object(members))
+end
+
+return M
