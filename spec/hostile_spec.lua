@@ -102,7 +102,9 @@ describe("a script made by chance", function()
     local lines = run("mutate.lua", tostring(count), tostring(gen.seed))
     for _, line in ipairs(lines) do
       local kind, text = line:match "^(%S+) (.*)$"
-      assert.is_truthy(("ok layout script budget refused isolation"):find(kind, 1, true), line)
+      -- A script may give its error any word for a code, but has to give one.
+      assert.is_true(kind ~= nil and kind ~= "odd" and kind ~= "nil"
+                     and kind:find "^[%l_]+$" ~= nil, line)
       -- the wall of time, and error objects with odd fields; never a crash
       if kind == "isolation" then
         assert.is_truthy(text:find("processor time", 1, true) or text:find("that is none", 1, true)

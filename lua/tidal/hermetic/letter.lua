@@ -217,8 +217,8 @@ end
 function M.put_error(out, err)
   local faults = err.faults or {}
   local count = math.min(#faults, FAULTS_MAX)
-  table.move({ tostring(err.code), tostring(err), tostring(count) },
-             1, 3, #out + 1, out)
+  local code = err.code == nil and "script" or tostring(err.code)
+  table.move({ code, tostring(err), tostring(count) }, 1, 3, #out + 1, out)
   for i = 1, count do
     local fault = faults[i]
     table.move({ tostring(fault.path or ""), tostring(fault.message),

@@ -160,6 +160,12 @@ describe("an error", function()
     assert.same({ "layout", "m\nn", err.faults }, { back.code, back.message, back.faults })
   end)
 
+  it("has a code, also when the script gave none", function()
+    local out = {}
+    letter.put_error(out, core.error { message = "m" })
+    assert.equal("script", letter.take_error(letter.reader(out)).code)
+  end)
+
   it("shows no control characters", function()
     local out = {}
     letter.put_error(out, core.error { code = "x", message = "a\27[2J\0b\tc\r\n\u{e9}" })
