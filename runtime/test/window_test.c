@@ -102,7 +102,7 @@ static void open_with(uint32_t window) {
 /* Appends the events first .. first + count - 1; the numbers as text. */
 static const char *append(uint64_t first, uint32_t count) {
   static char out[128];
-  td_record records[8];
+  td_record records[8] = {{.weight = 0}};
   td_seqno numbers[8];
   for (uint32_t i = 0; i < count; i++) {
     records[i] = (td_record){{UINT64_MAX - first - i}, 1, 1.0f, 7};
