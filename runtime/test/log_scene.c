@@ -117,6 +117,7 @@ td_status scene_read(scene *at, scene_model *out, td_error *err) {
   td_wal_batch batch;
   out->count = 0;
   out->line = 0;
+  out->lazy = false;
   td_status status = td_wal_dir_open(&dir, &env, "", err);
   if (status != TD_OK) return status;
   status = td_wal_cursor_open(&cursor, &dir, at->options.log.shard,

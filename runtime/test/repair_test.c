@@ -123,7 +123,8 @@ static bool is_kept(td_disk *disk, const char *name, uint64_t offset,
     if (other->dir == QUARANTINE
         && strncmp(other->text, start, (size_t)size) == 0
         && copy->size == bytes.size
-        && memcmp(copy->data, bytes.data, bytes.size) == 0) {
+        && (bytes.size == 0
+            || memcmp(copy->data, bytes.data, bytes.size) == 0)) {
       return true;
     }
   }
@@ -141,7 +142,8 @@ static bool nothing_gone(td_disk *was, td_disk *is) {
     if (same > old->size || (same > 0 && memcmp(old->data, now->data, same))) {
       return false;
     }
-    td_span rest = {old->data + same, old->size - same};
+    td_span rest = {NULL, old->size - same};
+    if (rest.size > 0) rest.data = old->data + same;
     if ((rest.size > 0 || !now) && !is_kept(is, name->text, same, rest)) {
       return false;
     }
