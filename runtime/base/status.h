@@ -78,7 +78,9 @@
     "that one's in {xbound}") \
   X(DEAD, "dead", \
     "would no longer count: its epoch is {got}, the layout to be published " \
-    "has {bound}")
+    "has {bound}") \
+  X(MOVED, "moved", \
+    "has the id {xgot}, which the layout gives to s{bound}: send it there")
 
 typedef enum td_status {
 #define TD_STATUS_ENUM(name, code, sentence) TD_##name,

@@ -16,7 +16,8 @@
 /* What one call wants appended. */
 typedef struct item {
   const td_record *records;  /* or, NULL: */
-  td_span payload;
+  td_span payload;           /* of sessions, or with `moved` of events */
+  bool moved;
   uint32_t count;
   td_seqno *numbers;  /* out, of each event; may be NULL */
   td_seqno first;     /* out */
@@ -94,24 +95,56 @@ static void put_records(uint8_t *out, const item *what) {
   }
 }
 
+td_status td_wal_check_owner(const td_wal_log *log, td_entity_id entity,
+                             uint32_t index, td_error *err) {
+  const td_wal_routes *routes = &log->home->routes;
+  td_shard_id owner = td_wal_route(routes, entity);
+  if (td_shard_id_eq(owner, log->options.log.shard)) return TD_OK;
+  char name[TD_LAYOUT_NAME_MAX];
+  td_layout_name(routes->layout.epoch, name);
+  td_fail(err, TD_MOVED, "event", entity.value, owner.value);
+  td_error_at(err, name, TD_NO_OFFSET);
+  if (err) err->index = index;
+  return TD_MOVED;
+}
+
+static td_status check_owners(const td_wal_log *log, const item *what,
+                              td_error *err) {
+  if (!what->records || log->home->epoch == 0) return TD_OK;
+  for (uint32_t i = 0; i < what->count; i++) {
+    td_status status = td_wal_check_owner(log, what->records[i].entity, i,
+                                          err);
+    if (status != TD_OK) return status;
+  }
+  return TD_OK;
+}
+
+static void start(const td_wal_log *log, td_wal_group *group,
+                  const item *what) {
+  bool signals = what->records || what->moved;
+  group->stage = TD_GROUP_FILLING;
+  group->kind = signals ? TD_BATCH_SIGNALS : TD_BATCH_SESSIONS;
+  group->moved = what->moved;
+  group->epoch = log->home->epoch;
+  group->events = 0;
+  group->waiting = 0;
+  group->hurry = false;
+  group->err = (td_error){.status = TD_OK};
+}
+
 static td_status put(td_wal_log *log, td_wal_group *group, const item *what,
                      td_error *err) {
   bool fresh = group->stage == TD_GROUP_FREE;
   size_t used = fresh ? 0 : group->size, more = payload_size(what);
-  td_status status = fit(log, group, TD_BATCH_HEADER_BYTES + used + more, err);
+  td_status status = check_owners(log, what, err);
+  if (status != TD_OK) return status;
+  status = fit(log, group, TD_BATCH_HEADER_BYTES + used + more, err);
   if (status == TD_OK) {
     status = fit_places(log, group, (fresh ? 0 : group->events) + what->count,
                         err);
   }
   if (status != TD_OK) return status;
-  if (fresh) {
-    group->stage = TD_GROUP_FILLING;
-    group->kind = what->records ? TD_BATCH_SIGNALS : TD_BATCH_SESSIONS;
-    group->events = 0;
-    group->waiting = 0;
-    group->hurry = false;
-    group->err = (td_error){.status = TD_OK};
-  }
+  if (fresh) start(log, group, what);
   uint8_t *out = group->bytes + TD_BATCH_HEADER_BYTES + used;
   if (what->records) put_records(out, what);
   else if (more > 0) memcpy(out, what->payload.data, more);
@@ -161,7 +194,8 @@ static void lead(td_wal_log *log, td_wal_group *group) {
 /* The number of the event that was put in as number i; 0 = it was known. */
 static td_seqno number_of(const td_wal_log *log, const td_wal_group *group,
                           uint32_t i) {
-  if (log->window.size > 0 && group->kind == TD_BATCH_SIGNALS) {
+  bool thin = log->window.size > 0 && !group->moved;
+  if (thin && group->kind == TD_BATCH_SIGNALS) {
     i = group->places[i];
     if (i == TD_WAL_KNOWN) return (td_seqno){0};
   }
@@ -238,6 +272,14 @@ static td_status append(td_wal_log *log, item *what, td_error *err) {
 td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
                             uint32_t count, td_error *err) {
   item what = {.records = records, .count = count};
+  td_status status = check_count(log, &what, err);
+  log->direct.stage = TD_GROUP_FREE;
+  return status == TD_OK ? put(log, &log->direct, &what, err) : status;
+}
+
+td_status td_wal_put_moved(td_wal_log *log, td_span payload, uint32_t count,
+                           td_error *err) {
+  item what = {.payload = payload, .count = count, .moved = true};
   td_status status = check_count(log, &what, err);
   log->direct.stage = TD_GROUP_FREE;
   return status == TD_OK ? put(log, &log->direct, &what, err) : status;

@@ -51,6 +51,9 @@ td_status td_wal_home_open(td_wal_home *home, const td_env *env,
 
 void td_wal_home_close(td_wal_home *home) {
   const td_env *env = &home->env;
+  td_assert(!home->logs);
+  td_wal_routes_free(&home->routes, &env->alloc);
+  td_wal_home_forget(home);
   if (home->lock) env->store->file_close(env->store_ctx, home->lock);
   if (home->dir) env->store->dir_close(env->store_ctx, home->dir);
   home->lock = NULL;
@@ -187,23 +190,98 @@ static td_status compare(const td_wal_home *home, const td_layout *layout,
   return TD_LAYOUT;
 }
 
+/* Threads that append look at the routes under their log's lock. */
+static void switch_routes(td_wal_home *home, td_wal_routes *routes) {
+  td_wal_routes old = home->routes;
+  for (td_wal_log *log = home->logs; log; log = log->next) {
+    td_lock_take(&log->lock);
+  }
+  home->routes = *routes;
+  home->published = home->epoch = routes->layout.epoch;
+  for (td_wal_log *log = home->logs; log; log = log->next) {
+    td_lock_release(&log->lock);
+  }
+  *routes = (td_wal_routes){.ranges = NULL};
+  td_wal_routes_free(&old, &home->env.alloc);
+}
+
+static td_status refuse_failed(const td_wal_home *home, td_error *err) {
+  if (home->failed.status != TD_OK && err) *err = home->failed;
+  return home->failed.status;
+}
+
 td_status td_wal_home_adopt(td_wal_home *home, td_span layout,
                             td_error *err) {
-  td_layout read;
-  td_status status = td_layout_decode(layout, &read, err);
+  td_wal_routes read;
+  td_status status = td_wal_routes_read(&read, &home->env.alloc, layout, err);
   if (status != TD_OK) return status;
-  if (home->failed.status != TD_OK) {
-    if (err) *err = home->failed;
-    return home->failed.status;
+  status = refuse_failed(home, err);
+  if (status == TD_OK && home->published > 0) {
+    status = compare(home, &read.layout, err);
+  } else if (status == TD_OK) {
+    status = check_life(home, read.layout.epoch, err);
+    if (status == TD_OK) {
+      status = publish(home, read.layout.epoch, layout, err);
+    }
   }
-  if (home->published > 0) {
-    status = compare(home, &read, err);
+  if (status == TD_OK) switch_routes(home, &read);
+  td_wal_routes_free(&read, &home->env.alloc);
+  return status;
+}
+
+/* --- the next layout ------------------------------------------------------ */
+
+static td_status check_next(const td_wal_home *home, uint32_t epoch,
+                            td_error *err) {
+  char name[TD_LAYOUT_NAME_MAX];
+  if (refuse_failed(home, err) != TD_OK) return home->failed.status;
+  if (home->next != 0) {
+    return td_fail(err, TD_DUPLICATE, "next layout", epoch, home->next);
+  }
+  if (home->published > 0 && home->epoch == home->published
+      && epoch > home->published) {
+    return TD_OK;
+  }
+  td_layout_name(home->published, name);
+  td_fail(err, TD_EPOCH, "next layout", epoch, home->published);
+  if (home->published > 0) td_error_at(err, name, TD_NO_OFFSET);
+  return TD_EPOCH;
+}
+
+td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
+                              td_error *err) {
+  td_wal_routes read;
+  td_status status = td_wal_routes_read(&read, &home->env.alloc, layout, err);
+  if (status != TD_OK) return status;
+  status = check_next(home, read.layout.epoch, err);
+  if (status == TD_OK) {
+    home->next = read.layout.epoch;
+    home->next_routes = read;
   } else {
-    status = check_life(home, read.epoch, err);
-    if (status == TD_OK) status = publish(home, read.epoch, layout, err);
+    td_wal_routes_free(&read, &home->env.alloc);
   }
+  return status;
+}
+
+td_status td_wal_home_publish(td_wal_home *home, td_span layout,
+                              td_error *err) {
+  td_layout given;
+  td_assert(home->next != 0);
+  if (refuse_failed(home, err) != TD_OK) return home->failed.status;
+  td_status status = td_layout_decode(layout, &given, err);
   if (status != TD_OK) return status;
-  home->published = home->epoch = read.epoch;
-  home->num_shards = read.num_shards;
+  td_hash128 prepared = home->next_routes.layout.hash;
+  if (!td_hash128_eq(given.hash, prepared)) {
+    return td_fail(err, TD_LAYOUT, "layout", given.hash.low, prepared.low);
+  }
+  status = publish(home, home->next, layout, err);
+  if (status != TD_OK) return status;
+  switch_routes(home, &home->next_routes);
+  home->next = 0;
   return TD_OK;
+}
+
+void td_wal_home_forget(td_wal_home *home) {
+  td_wal_routes_free(&home->next_routes, &home->env.alloc);
+  home->next = 0;
 }

@@ -56,4 +56,13 @@ TD_API td_status td_wal_cuts_read(const td_wal_dir *dir, td_shard_id shard,
                                   td_wal_file *file, td_cuts *cuts,
                                   td_error *err);
 
+/* Says, durably, that of the log's events through cut.upto only those count
+ * that the layout of cut.epoch leaves there: once that is published. A cut of
+ * the same epoch is replaced. The directory must be locked. Statuses: TD_OK;
+ * those of td_wal_cuts_read; TD_MISMATCH (the file is another region's),
+ * TD_BACKWARD (there is one of a later epoch), TD_TOO_MANY, TD_FULL: nothing
+ * changed; TD_IO: not known, it may be said again. */
+TD_API td_status td_wal_cut_log(const td_wal_dir *dir, td_log_id log,
+                                td_cut cut, td_error *err);
+
 #endif

@@ -11,22 +11,17 @@ static td_status load_cut(td_wal_live *live, td_cut cut, td_error *err) {
   const td_wal_dir *dir = live->dir;
   td_wal_cut *out = &live->cuts[live->cut_count];
   td_wal_file file;
+  td_layout layout;
   *out = (td_wal_cut){.upto = cut.upto};
-  td_status status = td_wal_layout_read(dir, cut.epoch, &file, &out->layout,
-                                        err);
+  td_status status = td_wal_layout_read(dir, cut.epoch, &file, &layout, err);
   if (status != TD_OK) return status;
-  size_t size = out->layout.range_count * sizeof *out->ranges;
-  if (size > 0) out->ranges = td_alloc_resize(alloc_of(live), NULL, 0, size);
-  if (size > 0 && !out->ranges) {
-    status = td_fail(err, TD_NO_MEMORY, "ranges of a layout", size, 0);
-  } else {
-    td_span bytes = {file.data, file.size};
-    td_layout_ranges(bytes, &out->layout, out->ranges);
-    live->cut_count++;
-    if (td_seqno_cmp(cut.upto, live->upto) > 0) live->upto = cut.upto;
-  }
+  status = td_wal_routes_read(&out->routes, alloc_of(live),
+                              (td_span){file.data, file.size}, err);
   td_wal_file_free(dir, &file);
-  return status;
+  if (status != TD_OK) return status;
+  live->cut_count++;
+  if (td_seqno_cmp(cut.upto, live->upto) > 0) live->upto = cut.upto;
+  return TD_OK;
 }
 
 static td_status load_cuts(td_wal_live *live, td_span bytes, uint32_t count,
@@ -61,9 +56,7 @@ static td_status read_cuts(td_wal_live *live, td_error *err) {
 
 static void free_cuts(td_wal_live *live) {
   for (uint32_t i = 0; i < live->cut_count; i++) {
-    const td_wal_cut *cut = &live->cuts[i];
-    td_alloc_free(alloc_of(live), cut->ranges,
-                  cut->layout.range_count * sizeof *cut->ranges);
+    td_wal_routes_free(&live->cuts[i].routes, alloc_of(live));
   }
   td_alloc_free(alloc_of(live), live->cuts,
                 live->cut_room * sizeof *live->cuts);
@@ -135,7 +128,7 @@ static bool stays(const td_wal_live *live, uint32_t i) {
   for (uint32_t c = 0; c < live->cut_count; c++) {
     const td_wal_cut *cut = &live->cuts[c];
     if (td_seqno_cmp(seqno_at(live, i), cut->upto) > 0) continue;
-    td_shard_id to = td_layout_route(&cut->layout, cut->ranges, entity);
+    td_shard_id to = td_wal_route(&cut->routes, entity);
     if (!td_shard_id_eq(to, live->shard)) return false;
   }
   return true;

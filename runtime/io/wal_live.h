@@ -19,12 +19,12 @@
 
 #include "format/record.h"
 #include "io/wal_layouts.h"
+#include "io/wal_routes.h"
 
 /* A published cut of this log. */
 typedef struct td_wal_cut {
   td_seqno upto;
-  td_layout layout;
-  td_layout_range *ranges;  /* NULL for single and hash */
+  td_wal_routes routes;
 } td_wal_cut;
 
 typedef struct td_wal_run {

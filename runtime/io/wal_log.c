@@ -76,6 +76,23 @@ static td_status mark_in_use(td_wal_log *log, td_error *err) {
   return td_wal_checkpoint_store(log, &same, false, err);
 }
 
+/* The home knows its open logs. */
+static void link_log(td_wal_log *log) {
+  td_wal_log **at = &log->home->logs;
+  while (*at && (*at)->options.log.shard.value
+                  < log->options.log.shard.value) {
+    at = &(*at)->next;
+  }
+  log->next = *at;
+  *at = log;
+}
+
+static void unlink_log(td_wal_log *log) {
+  td_wal_log **at = &log->home->logs;
+  while (*at && *at != log) at = &(*at)->next;
+  if (*at) *at = log->next;
+}
+
 static void release_group(const td_wal_log *log, const td_wal_group *group) {
   const td_alloc *alloc = &log->home->env.alloc;
   td_alloc_free(alloc, group->bytes, group->room);
@@ -84,6 +101,7 @@ static void release_group(const td_wal_log *log, const td_wal_group *group) {
 
 static void release(td_wal_log *log) {
   const td_env *env = &log->home->env;
+  unlink_log(log);
   if (log->file) env->store->file_close(env->store_ctx, log->file);
   for (uint32_t i = 0; i < 2; i++) release_group(log, &log->groups[i]);
   release_group(log, &log->direct);
@@ -151,9 +169,9 @@ static td_status check_layout(const td_wal_log *log, td_error *err) {
     return td_fail(err, TD_EPOCH, "writing without a layout", home->epoch,
                    home->published);
   }
-  if (home->epoch == 0 || shard < home->num_shards) return TD_OK;
-  return td_fail(err, TD_OUT_OF_RANGE, "shard id", shard,
-                 home->num_shards - 1);
+  uint32_t shards = home->routes.layout.num_shards;
+  if (home->epoch == 0 || home->next != 0 || shard < shards) return TD_OK;
+  return td_fail(err, TD_OUT_OF_RANGE, "shard id", shard, shards - 1);
 }
 
 td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
@@ -181,6 +199,7 @@ td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
   }
   log->synced_ns = home->env.clock->mono_ns(home->env.clock_ctx);
   log->state = TD_WAL_OPEN;
+  link_log(log);
   return TD_OK;
 }
 

@@ -79,16 +79,16 @@ typedef enum td_wal_state {
 /* Events that go to disk as one batch. Private. */
 typedef struct td_wal_group {
   uint8_t *bytes;    /* header and payload */
-  size_t room;
-  size_t size;       /* of the payload */
+  size_t room, size; /* ... of the payload */
   uint32_t events;   /* put in, and then less those that are known */
   uint32_t waiting;  /* threads that want the result */
   uint32_t *places;  /* with a window: where each event put in went to ... */
   size_t places_room;  /* bytes */
-  enum { TD_GROUP_FREE, TD_GROUP_FILLING, TD_GROUP_TAKEN, TD_GROUP_DONE }
-    stage;
+  enum { TD_GROUP_FREE, TD_GROUP_FILLING, TD_GROUP_TAKEN, TD_GROUP_DONE } stage;
   td_batch_kind kind;
   bool hurry;        /* somebody cannot join: do not wait for more */
+  bool moved;        /* from another log, under the home's next epoch */
+  uint32_t epoch;    /* the home's when it began to fill */
   td_seqno first_seq;
   td_error err;
 } td_wal_group;
@@ -96,6 +96,7 @@ typedef struct td_wal_group {
 /* Private but for `recovery`. */
 typedef struct td_wal_log {
   td_wal_home *home;
+  struct td_wal_log *next;  /* in the home's list */
   td_wal_options options;
   td_wal_recovery recovery;
 
@@ -103,8 +104,7 @@ typedef struct td_wal_log {
   td_segname name;
   uint64_t end;         /* behind its last batch */
   uint64_t ahead;       /* the file's size */
-  bool name_unsynced;
-  bool data_unsynced;
+  bool name_unsynced, data_unsynced;
   uint64_t synced_ns;
   td_seqno last_seq;    /* written */
   _Atomic uint64_t durable_seq;
@@ -115,8 +115,7 @@ typedef struct td_wal_log {
   td_checkpoint checkpoint;  /* the newest */
   td_seqno older_seqno;      /* of the slot before it; 0 = none */
   td_mark *marks;
-  uint32_t mark_count;
-  uint32_t mark_room;
+  uint32_t mark_count, mark_room;
   td_seqno own_mark;         /* as far as it was on disk at that time */
   bool own_marked;           /* there is such a mark */
 
@@ -131,7 +130,7 @@ typedef struct td_wal_log {
 
 /* Recovers and opens. The home stays in use until close. Statuses: TD_OK;
  * TD_EPOCH (a layout is published that the home was not put under),
- * TD_OUT_OF_RANGE (the layout has no such shard); TD_IO, TD_NO_MEMORY,
+ * TD_OUT_OF_RANGE (no such shard, no next layout); TD_IO, TD_NO_MEMORY,
  * TD_TOO_MANY; verdicts, each with file and offset and
  * nothing changed: TD_CORRUPT, TD_MISSING (gap), TD_MISMATCH,
  * TD_UNSUPPORTED, TD_RESERVED, and of a checkpoint those of
@@ -143,8 +142,10 @@ TD_API td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
 /* Appends events, with those of other threads, and waits until they are on
  * disk (or, under an unsafe policy, written). *first (nullable) gets the
  * number of the first. count is 1..TD_RECORDS_MAX. Statuses: TD_OK;
- * TD_LENGTH, TD_NO_MEMORY, TD_SEQUENCE (no numbers left), TD_FULL: certainly
- * not there; TD_POISONED: unknown. */
+ * TD_LENGTH, TD_NO_MEMORY, TD_SEQUENCE (no numbers left), TD_FULL, TD_MOVED
+ * (an event is shard `bound`'s by the layout named; without an index it is of
+ * another thread's call in the group): certainly not there; TD_POISONED:
+ * unknown. */
 TD_API td_status td_wal_log_append(td_wal_log *log, const td_record *records,
                                    uint32_t count, td_seqno *first,
                                    td_error *err);
@@ -166,7 +167,7 @@ TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
 /* Everything through here is on disk; readers may be shown it. */
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);
 
-/* Makes all that was appended durable. Statuses: TD_OK, TD_POISONED. */
+/* Makes all appended durable. Statuses: TD_OK, TD_POISONED. */
 TD_API td_status td_wal_log_sync(td_wal_log *log, td_error *err);
 
 typedef struct td_wal_progress {

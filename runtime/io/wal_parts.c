@@ -36,11 +36,9 @@ static td_status check_parts(const td_wal_part *parts, uint32_t count,
 }
 
 /* The disk may begin with all of them before the first is waited for. */
-static void push(const td_wal_part *part) {
-  const td_wal_log *log = part->log;
+static void push(const td_wal_log *log) {
   const td_env *env = &log->home->env;
-  if (part->status == TD_OK && log->file && td_wal_sync_due(log)
-      && env->store->file_push) {
+  if (log->file && env->store->file_push) {
     env->store->file_push(env->store_ctx, log->file);
   }
 }
@@ -73,10 +71,54 @@ td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
     parts[i].status = begin_part(&parts[i], &why);
     note(parts[i].status, &why, &first, err);
   }
-  for (uint32_t i = 0; i < count; i++) push(&parts[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    bool due = parts[i].status == TD_OK && td_wal_sync_due(parts[i].log);
+    if (due) push(parts[i].log);
+  }
   for (uint32_t i = 0; i < count; i++) {
     parts[i].status = finish_part(&parts[i], &why);
     note(parts[i].status, &why, &first, err);
   }
   return first;
+}
+
+/* --- moved events --------------------------------------------------------- */
+
+static td_status begin_moved(const td_wal_moved *part, bool held,
+                             td_error *err) {
+  td_wal_log *log = part->log;
+  uint32_t count = (uint32_t)(part->records.size / TD_RECORD_BYTES);
+  if (!held) td_wal_enter(log);
+  td_status status = td_wal_put_moved(log, part->records, count, err);
+  if (status == TD_OK) status = td_wal_write_group(log, &log->direct, err);
+  return status;
+}
+
+static td_status finish_moved(const td_wal_moved *part, bool held,
+                              td_error *err) {
+  td_status status = td_wal_make_durable(part->log, err);
+  if (!held) td_wal_leave(part->log);
+  return status;
+}
+
+td_status td_wal_append_moved(const td_wal_moved *parts, uint32_t count,
+                              bool held, td_error *err) {
+  td_error why = {.status = TD_OK};
+  td_status first = TD_OK;
+  for (uint32_t i = 0; i < count; i++) {
+    note(begin_moved(&parts[i], held, &why), &why, &first, err);
+  }
+  for (uint32_t i = 0; i < count; i++) push(parts[i].log);
+  for (uint32_t i = 0; i < count; i++) {
+    note(finish_moved(&parts[i], held, &why), &why, &first, err);
+  }
+  return first;
+}
+
+void td_wal_hold(td_wal_home *home) {
+  for (td_wal_log *log = home->logs; log; log = log->next) td_wal_enter(log);
+}
+
+void td_wal_let_go(td_wal_home *home) {
+  for (td_wal_log *log = home->logs; log; log = log->next) td_wal_leave(log);
 }

@@ -28,4 +28,27 @@ typedef struct td_wal_part {
 TD_API td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
                                    td_error *err);
 
+/* Events that come from other logs of the home, as encoded records, to be
+ * written under the epoch of its next layout (td_wal_home_prepare): they do
+ * not count until that is published. */
+typedef struct td_wal_moved {
+  td_wal_log *log;
+  td_span records;   /* TD_RECORD_BYTES each */
+} td_wal_moved;
+
+/* Appends them, one batch in each log, and syncs whatever the policy is. No
+ * window looks at them. `held`: the caller holds every log (td_wal_hold);
+ * otherwise they rise by log. All parts are tried. Statuses: those of
+ * td_wal_log_append but TD_MOVED, of the first part that was not written or
+ * may not be; some others may be on disk, and how many events lie under that
+ * epoch tells which. */
+TD_API td_status td_wal_append_moved(const td_wal_moved *parts,
+                                     uint32_t count, bool held,
+                                     td_error *err);
+
+/* Keeps other threads from writing to any open log of the home, until let go.
+ * Thread: the owner of the home. */
+TD_API void td_wal_hold(td_wal_home *home);
+TD_API void td_wal_let_go(td_wal_home *home);
+
 #endif

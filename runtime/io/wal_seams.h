@@ -80,6 +80,12 @@ td_status td_wal_seal(td_wal_log *log, td_error *err);
 
 /* wal_group.c: the right to use the file, among threads. */
 
+/* Whether the log's layout gives an id to its shard. Statuses: TD_OK,
+ * TD_MOVED (with the index given). Asked under the log's lock, or by who has
+ * the file. */
+td_status td_wal_check_owner(const td_wal_log *log, td_entity_id entity,
+                             uint32_t index, td_error *err);
+
 void td_wal_enter(td_wal_log *log);
 void td_wal_leave(td_wal_log *log);
 /* Number of the first of those events, as they were put in, that was not
@@ -90,5 +96,8 @@ td_seqno td_wal_group_first(const td_wal_log *log, const td_wal_group *group,
  * TD_LENGTH, TD_NO_MEMORY. */
 td_status td_wal_put_direct(td_wal_log *log, const td_record *records,
                             uint32_t count, td_error *err);
+/* The same of encoded events that moved here, for the next epoch. */
+td_status td_wal_put_moved(td_wal_log *log, td_span payload, uint32_t count,
+                           td_error *err);
 
 #endif

@@ -156,7 +156,7 @@ static td_status seal_group(const td_wal_log *log, td_wal_group *group,
     .first_seq = {log->last_seq.value + 1},
     .timestamp_ns = env->clock->wall_ns(env->clock_ctx),
     .event_count = group->events,
-    .layout_epoch = log->home->epoch,
+    .layout_epoch = group->moved ? log->home->next : log->home->epoch,
     .shard = log->options.log.shard, .region = log->options.log.region,
     .version = TD_BATCH_VERSION, .kind = (uint8_t)group->kind,
     .lazy = log->options.sync != TD_SYNC_ALWAYS,
@@ -204,10 +204,28 @@ static td_status write_sealed(td_wal_log *log, td_wal_group *group,
   return TD_OK;
 }
 
+/* A layout published while the group filled may have taken ids away. */
+static td_status check_group(const td_wal_log *log, const td_wal_group *group,
+                             td_error *err) {
+  bool changed = group->epoch != log->home->epoch;
+  if (!changed || group->moved || group->kind != TD_BATCH_SIGNALS) {
+    return TD_OK;
+  }
+  const uint8_t *record = group->bytes + TD_BATCH_HEADER_BYTES;
+  for (uint32_t i = 0; i < group->events; i++, record += TD_RECORD_BYTES) {
+    td_status status = td_wal_check_owner(log, td_record_entity(record),
+                                          TD_NO_INDEX, err);
+    if (status != TD_OK) return status;
+  }
+  return TD_OK;
+}
+
 td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
                              td_error *err) {
-  bool thin = log->window.size > 0 && group->kind == TD_BATCH_SIGNALS;
+  bool thin = log->window.size > 0 && group->kind == TD_BATCH_SIGNALS
+           && !group->moved;
   if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
+  if (check_group(log, group, err) != TD_OK) return TD_MOVED;
   if (thin) thin_out(log, group);
   if (group->events == 0) return TD_OK;
   td_status status = write_sealed(log, group, err);

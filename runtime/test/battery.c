@@ -73,7 +73,7 @@ static void make_small(battery *at, bool early) {
   scene *work = &at->work;
   uint8_t bytes[256];
   put_v1(at, 3, 7, 0);
-  size_t size = layout_text(at->layout, sizeof at->layout, 1, "hash", 5,
+  size_t size = layout_text(at->layout, sizeof at->layout, 1, "single", 1,
                             NULL);
   work->layout = (td_span){(uint8_t *)at->layout, size};
   work->options.segment_bytes = SMALL_BYTES;

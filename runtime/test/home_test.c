@@ -14,8 +14,12 @@ static const char HALVES[] =
 static void write_one(td_span layout) {
   CHECK(world_open(layout) == TD_OK);
   CHECK(world_open_log(0) == TD_OK);
-  CHECK(world_append(0, UINT64_MAX) == TD_OK);
+  CHECK(world_append(0, world_id(0, UINT64_MAX)) == TD_OK);
   world_close();
+}
+
+static td_status append_ninth(void) {
+  return world_append(0, world_id(0, UINT64_MAX - 9));
 }
 
 /* Live events of r2:s0, read as anybody would. */
@@ -78,7 +82,7 @@ static void case_epoch(void) {
   world_begin();
   CHECK(world_open(world_layout(UINT32_MAX, "hash", NULL)) == TD_OK);
   CHECK(world_open_log(1) == TD_OK);
-  CHECK(world_append(1, 5) == TD_OK);
+  CHECK(world_append(1, world_id(1, UINT64_MAX)) == TD_OK);
   CHECK_U64(at.logs[1].checkpoint.layout_epoch, UINT32_MAX);
   world_close();
   const td_disk_bytes *file = td_disk_find(
@@ -172,7 +176,7 @@ static void try_faulty(td_disk_faults faults, uint64_t fail_request,
   td_status status = world_open(layout);
   bool acked = false;
   if (status == TD_OK) {
-    if (world_open_log(0) == TD_OK) acked = world_append(0, 9) == TD_OK;
+    if (world_open_log(0) == TD_OK) acked = append_ninth() == TD_OK;
     world_close();
   }
   *reached = fail_request > 0 ? at.requests >= fail_request
@@ -187,7 +191,7 @@ static void try_faulty(td_disk_faults faults, uint64_t fail_request,
   if (!there) layout = world_layout(8, "hash", NULL);
   CHECK(world_open(layout) == TD_OK);
   CHECK(world_open_log(0) == TD_OK);
-  CHECK(world_append(0, 10) == TD_OK);
+  CHECK(append_ninth() == TD_OK);
   world_close();
   uint64_t live = count_live();
   CHECK(live >= 3u + acked && live <= 4);
@@ -217,7 +221,7 @@ static void case_crashes(void) {
     td_status status = world_open(world_layout(7, "hash", NULL));
     bool acked = false;
     if (status == TD_OK) {
-      if (world_open_log(0) == TD_OK) acked = world_append(0, 9) == TD_OK;
+      if (world_open_log(0) == TD_OK) acked = append_ninth() == TD_OK;
       world_close();
     }
     acked = acked && at.disk.counts.calls <= call;

@@ -75,6 +75,11 @@ td_status world_open_log(uint32_t shard) {
   return td_wal_log_open(&at.logs[shard], &at.home, &options, &at.err);
 }
 
+uint64_t world_id(uint32_t shard, uint64_t entity) {
+  while (td_hash_entity((td_entity_id){entity}) % LOGS != shard) entity--;
+  return entity;
+}
+
 td_status world_append(uint32_t shard, uint64_t entity) {
   td_record record = {{entity}, 1, 1.0f, 7};
   return td_wal_log_append(&at.logs[shard], &record, 1, NULL, &at.err);

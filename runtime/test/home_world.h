@@ -36,6 +36,10 @@ td_span world_layout(uint32_t epoch, const char *strategy,
 /* Opens the directory and puts it under a layout (empty = none). */
 td_status world_open(td_span layout);
 td_status world_open_log(uint32_t shard);
+/* The highest id up to that one which the hash over LOGS shards gives to the
+ * shard. */
+uint64_t world_id(uint32_t shard, uint64_t entity);
+/* One event with exactly that id. */
 td_status world_append(uint32_t shard, uint64_t entity);
 /* All logs, and the home. */
 void world_close(void);

@@ -79,7 +79,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"replication", test_replication}, {"wal", test_wal},
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
   {"window", test_window}, {"home", test_home}, {"repair", test_repair},
-  {"parts", test_parts}, {"follow", test_follow},
+  {"parts", test_parts}, {"moved", test_moved}, {"follow", test_follow},
   {"log_threads", test_log_threads}, {"follow_threads", test_follow_threads},
   {"flips", test_flips}, {"cuts", test_cuts}, {"bursts", test_bursts},
   {"crash", test_crash}, {"recovery", test_recovery}, {"faults", test_faults},

@@ -211,7 +211,7 @@ static void try_all(const struct action *what) {
 static void put_layout(scene *at) {
   static char text[512];
   size_t size = layout_text(text, sizeof text, 1, "ranges", 5,
-    "[{\"shard\":0,\"first\":\"0x0000000000000000\","
+    "[{\"shard\":3,\"first\":\"0x0000000000000000\","
     "\"last\":\"0x7fffffffffffffff\"},"
     "{\"shard\":3,\"first\":\"0x8000000000000000\","
     "\"last\":\"0xffffffffffffffff\"}]");

@@ -8,7 +8,7 @@ static td_wal_part parts[LOGS];
 
 static void make_parts(uint64_t entity) {
   for (uint32_t s = 0; s < LOGS; s++) {
-    records[s] = (td_record){{entity + s}, 1, 1.0f, 7};
+    records[s] = (td_record){{world_id(s, entity)}, 1, 1.0f, 7};
     parts[s] = (td_wal_part){
       .log = &at.logs[s], .records = &records[s], .count = 1,
     };

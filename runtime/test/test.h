@@ -77,6 +77,7 @@ void test_log(void);
 void test_home(void);
 void test_repair(void);
 void test_window(void);
+void test_moved(void);
 void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);

@@ -115,7 +115,7 @@ describe("a writer", function()
       local home <close> = assert(wal.open(dir, { layout = script.layout() }))
       assert.equal("out_of_range", (refused(home:writer { shard = 5 })))
       local writer = assert(home:writer { shard = 4 })
-      writer:append { EVENT }
+      writer:append { { entity = -1, signal_type = 2, weight = 3, timestamp_ns = 4 } }
       home:close()
       local reader <close> = wal.reader(dir)
       local cursor <close> = reader:cursor(4)

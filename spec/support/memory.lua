@@ -48,7 +48,7 @@ local function write()
     added = 152
     checked(writer:append_each { { entity = 152, signal_type = 1, weight = 1, timestamp_ns = 1 } })
     acknowledged = 152
-    other:add(1, 1, 1, 1)
+    other:add("0xffffffffffffffff", 1, 1, 1)
     writer:add(153, 1, 1, 1)
     added = 153
     checked(home:commit())
