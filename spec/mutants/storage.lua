@@ -224,4 +224,21 @@ return {
     "    free_cuts(live);\n    live->dir = NULL;", "    live->dir = NULL;" },
   { "no memory is the end of a log", "io/wal_recover.c", "memory",
     "if (status == TD_NO_MEMORY || status == TD_IO) {", "if (status == TD_IO) {" },
+
+  -- --- from one layout to the next ----------------------------------------
+  { "a log takes any id", "io/wal_group.c", "moved",
+    "if (td_shard_id_eq(owner, log->options.log.shard)) return TD_OK;",
+    "if (owner.value < 65535) return TD_OK;" },
+  { "moved events count at once", "io/wal_writer.c", "moved",
+    "group->moved ? log->home->next : log->home->epoch", "log->home->epoch" },
+  { "moved events are not synced", "io/wal_parts.c", "moved",
+    "td_status status = td_wal_make_durable(part->log, err);", "td_status status = TD_OK;\n  (void)err;" },
+  { "moved events are thinned out", "io/wal_writer.c", "moved",
+    "\n           && !group->moved;", ";" },
+  { "writers keep the old layout", "io/wal_home.c", "moved",
+    "  home->routes = *routes;\n", "  if (!home->logs) home->routes = *routes;\n" },
+  { "a cut forgets those before it", "io/wal_cut.c", "moved",
+    "if (last != cut.epoch || cuts->count == 0) cuts->count++;", "cuts->count = 1;" },
+  { "any text is published", "io/wal_home.c", "moved",
+    "if (!td_hash128_eq(given.hash, prepared)) {", "if (false) {" },
 }
