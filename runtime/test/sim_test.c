@@ -43,6 +43,15 @@ static int write_text(scene *at, const char *text, uint64_t offset) {
                                         strlen(text), offset);
 }
 
+static void write_in(scene *at, td_dir *dir, const char *name) {
+  td_file *file = NULL;
+  const td_store_class *store = at->env.store;
+  CHECK(store->file_create(&at->disk, dir, name, &file) == 0);
+  CHECK(store->file_write(&at->disk, file, name, strlen(name), 0) > 0);
+  CHECK(store->file_sync(&at->disk, file, true) == 0);
+  store->file_close(&at->disk, file);
+}
+
 /* What one way to crash leaves under a name: NULL = no such file. */
 static bool leaves(const scene *at, uint64_t way, const char *name,
                    const char *want) {
@@ -116,6 +125,10 @@ static void case_names(void) {
   CHECK_U64(td_disk_combinations(&at.disk), 4);
   CHECK(at.env.store->dir_sync(&at.disk, at.dir) == 0);
   CHECK_U64(td_disk_combinations(&at.disk), 1);
+  write_in(&at, at.dir, "c");
+  CHECK(at.env.store->dir_unlink(&at.disk, at.dir, "c") == 0);
+  write_in(&at, at.dir, "d");
+  CHECK_U64(ways_to(&at, "c", "c"), 2);  /* not the bytes of "d" */
   at.env.store->dir_close(&at.disk, inner);
   close_scene(&at);
 }
@@ -218,15 +231,6 @@ static int open_path(scene *at, const char *path) {
   int result = at->env.store->dir_open(&at->disk, path, &dir);
   if (result == 0) at->env.store->dir_close(&at->disk, dir);
   return result;
-}
-
-static void write_in(scene *at, td_dir *dir, const char *name) {
-  td_file *file = NULL;
-  const td_store_class *store = at->env.store;
-  CHECK(store->file_create(&at->disk, dir, name, &file) == 0);
-  CHECK(store->file_write(&at->disk, file, name, strlen(name), 0) > 0);
-  CHECK(store->file_sync(&at->disk, file, true) == 0);
-  store->file_close(&at->disk, file);
 }
 
 static void case_paths(void) {
@@ -341,6 +345,8 @@ static void case_many(void) {
   CHECK(!td_disk_put(&copy, "r9/retired/569/x/y", text_of("x")));
   CHECK(hashes_equal(&up, &copy));
   CHECK(td_disk_put(&down, "r9/569", text_of("")));
+  CHECK(!hashes_equal(&up, &down));
+  CHECK(td_disk_put(&up, "r8/569", text_of("")));
   CHECK(!hashes_equal(&up, &down));
   CHECK(!td_disk_find_dir(&up, "r70", &dir));
   CHECK(td_disk_memory(&up) > 600 * 20);
