@@ -196,9 +196,9 @@ static bool is_blocked(const td_disk *disk, const char *path,
 
 /* A file's name, and how much of its path comes before it. */
 static const char *split(const char *path, size_t *dir_size) {
-  const char *slash = strrchr(path, '/');
-  *dir_size = slash ? (size_t)(slash - path) : 0;
-  return slash ? slash + 1 : path;
+  *dir_size = strlen(path);
+  while (*dir_size > 0 && path[*dir_size - 1] != '/') (*dir_size)--;
+  return path + *dir_size;
 }
 
 const td_disk_bytes *td_disk_find(const td_disk *disk, const char *path) {

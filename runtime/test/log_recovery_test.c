@@ -42,7 +42,8 @@ static bool are_kept(const td_disk *disk) {
         && has_bytes(file, kept.offset)) {
       return true;
     }
-    if (top || strcmp(disk->dirs[name->dir - 1].name, "quarantine") != 0) continue;
+    if (top) continue;
+    if (strcmp(disk->dirs[name->dir - 1].name, "quarantine") != 0) continue;
     if (file->size == kept.size && has_bytes(file, 0)) {
       moved++;
       return true;

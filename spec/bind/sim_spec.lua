@@ -177,6 +177,30 @@ describe("a call that fails", function()
                  raised(disk.fault, disk, { short = "one", errno = 5 }))
   end)
 
+  it("may not be the last", function()
+    local disk = sim.disk()
+    disk:fault { fail_call = 1, fail_on = true }
+    for _ = 1, 3 do assert.is_nil((wal.open(disk:dir ""))) end
+    disk:fault()
+    assert(wal.open(disk:dir "")):close()
+  end)
+
+  it("of a sync leaves what its system leaves", function()
+    for system, works in pairs { ext4 = true, btrfs = true, xfs = false } do
+      local disk, call = nil, 0
+      repeat
+        disk, call = sim.disk(), call + 1
+        disk:fault { fail_call = call, personality = system }
+        work(disk:dir "r0")
+      until disk:counts().failed_syncs > 0
+      disk:fault()
+      local home = wal.open(disk:dir "")
+      assert.equal(works, home ~= nil, system)
+      if home then home:close() end
+      assert(wal.open(disk:crash():dir "")):close()
+    end
+  end)
+
   it("is counted", function()
     local disk = sim.disk()
     written(disk, { sync = "unsafe_never" })
@@ -217,7 +241,8 @@ describe("a place on a disk", function()
     local layouts <close> = assert(wal.layouts(reader))
     assert.same({ 1 }, layouts:epochs())
     local walk <close> = assert(layouts:live(1))
-    assert.equal("0,1,1,0x0000000000000005,1,1,1\n0,1,2,0x0000000000000006,1,1,1\n", (walk:text("csv", false, 1 << 20)))
+    assert.equal("0,1,1,0x0000000000000005,1,1,1\n0,1,2,0x0000000000000006,1,1,1\n",
+                 (walk:text("csv", false, 1 << 20)))
     local verifier <close> = assert(wal.verifier(reader))
     assert.same({ "clean", 2 }, { verifier:next().verdict, reader:segments(1)[1].first_seq + 1 })
   end)
@@ -241,27 +266,33 @@ describe("a place on a disk", function()
   end)
 
   it("keeps its disk, and what is open keeps the place", function()
-    local function opened(open)
+    local held = {}
+    local disks = setmetatable({}, { __mode = "v" })
+    local function hold(name, open)
       local disk = sim.disk { seed = 3 }
       written(disk)
-      return open(disk:dir "r0")
+      disks[name] = disk
+      held[name] = open(disk:dir "r0")
     end
-    local reader = opened(function(place) return assert(wal.reader(place)) end)
-    local follower = opened(function(place) return assert(wal.follow { dir = place }) end)
-    local home = opened(function(place) return assert(wal.open(place, { layout = LAYOUT })) end)
-    local writer = opened(function(place)
-      return assert(wal.writer { dir = place, layout = LAYOUT })
-    end)
-    for _ = 1, 3 do
-      collectgarbage()
-      sim.disk():write("", "x", ("x"):rep(1 << 20))
-    end
-    assert.equal(3, reader:cursor(0):next().last_seq)
-    assert.equal(3, follower:next(3).last_seq)
-    assert(home:writer {}):append(events(4, 1))
-    assert.equal(4, writer:append(events(4, 1)))
-    assert(home:close())
-    assert(writer:close())
+    hold("place", function(place) return place end)
+    hold("reader", function(place) return assert(wal.reader(place)) end)
+    hold("cursor", function(place) return assert(wal.reader(place)):cursor(0) end)
+    hold("follower", function(place) return assert(wal.follow { dir = place }) end)
+    hold("home", function(place) return assert(wal.open(place, { layout = LAYOUT })) end)
+    hold("writer", function(place) return assert(wal.writer { dir = place, layout = LAYOUT }) end)
+    hold("nothing", function() end)
+    collectgarbage()
+    for name in pairs(held) do assert.is_truthy(disks[name], name) end
+    assert.is_nil(disks.nothing)
+    assert.equal(3, held.reader:cursor(0):next().last_seq)
+    assert.equal(3, held.cursor:next().last_seq)
+    assert.equal(3, held.follower:next(3).last_seq)
+    assert(held.home:writer {}):append(events(4, 1))
+    assert.equal(4, held.writer:append(events(4, 1)))
+    assert(held.home:close())
+    held = {}
+    collectgarbage()
+    assert.same({}, disks)
   end)
 
   it("may be opened by a finalizer, whatever ends first", function()
