@@ -50,7 +50,7 @@ local LIBRARY = find({ ".c", ".h" }, "runtime/base", "runtime/format", "runtime/
 local FLOORS = {
   base = {}, format = { "base" }, model = { "base", "format" }, io = { "base", "format" },
   sim = { "base", "format" },
-  bind = { "base", "format", "model", "io" },
+  bind = { "base", "format", "model", "io", "sim" },
   host = { "base", "format", "model", "io", "bind" },
 }
 

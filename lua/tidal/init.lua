@@ -1,6 +1,6 @@
 -- tidal: the distribution layer of tidalDB, from Lua.
 --
--- The atoms (ids, u64, router, wal, state, node, profile) are C and come
+-- The atoms (ids, u64, router, wal, state, node, profile, sim) are C and come
 -- from tidal.core; what is written in Lua is loaded when first used.
 local core = require "tidal.core"
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bind/bind_sim.h"
+
 /* --- types ------------------------------------------------------------- */
 
 void td_bind_functions(lua_State *L, const luaL_Reg *functions,
@@ -337,4 +339,13 @@ td_env td_bind_env(lua_State *L) {
   td_alloc alloc;
   alloc.fn = lua_getallocf(L, &alloc.ctx);
   return td_env_posix_with(alloc);
+}
+
+const char *td_bind_place(lua_State *L, td_bind_at at, td_env *env) {
+  td_bound_place *place = td_bind_test(L, at.index, &td_bind_sim_dir);
+  *env = td_bind_env(L);
+  if (!place) return td_bind_path(L, at);
+  if (!place->on->open) td_bind_bad(L, at, "the simulated disk is closed");
+  *env = td_disk_env(&place->on->disk, env->alloc);
+  return place->path;
 }

@@ -31,7 +31,8 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_builder, td_bind_reader, td_bind_cursor, td_bind_profile,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
   td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
-  td_bind_repair, td_bind_follower, td_bind_traffic;
+  td_bind_repair, td_bind_follower, td_bind_traffic, td_bind_sim_disk,
+  td_bind_sim_dir;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -143,6 +144,9 @@ td_mark td_bind_check_mark(lua_State *L, int list, lua_Integer i);
 
 /* The system, with the memory of the state: one budget for Lua and C. */
 td_env td_bind_env(lua_State *L);
+/* A directory: its path, and in *env the system; or a tidal.SimDir, and its
+ * disk. What is opened there keeps the value at `at` as a user value. */
+const char *td_bind_place(lua_State *L, td_bind_at at, td_env *env);
 
 /* Pushes a bit pattern. */
 static inline void td_bind_push_u64(lua_State *L, uint64_t value) {
@@ -187,6 +191,7 @@ void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 void td_bind_open_layout(lua_State *L);
+void td_bind_open_sim(lua_State *L);
 
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);

@@ -196,6 +196,7 @@ static int push_found(lua_State *L) {
 static int newest_checkpoint(lua_State *L) {
   static const char *const option_keys[] = {"dir", "shard", NULL};
   td_error err;
+  td_env env;
   td_wal_dir dir;
   td_bind_at at = td_bind_arg(1, NULL);
   td_shard_id shard = {0};
@@ -206,8 +207,7 @@ static int newest_checkpoint(lua_State *L) {
   if (td_bind_field(L, 1, "shard", &at)) shard = td_bind_shard_id(L, at);
   lua_getfield(L, 1, "dir");
   at = (td_bind_at){.index = lua_gettop(L), .name = "dir"};
-  const char *path = td_bind_path(L, at);
-  td_env env = td_bind_env(L);
+  const char *path = td_bind_place(L, at, &env);
   if (td_wal_dir_open(&dir, &env, path, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

@@ -23,17 +23,19 @@ static td_log_id log_fields(lua_State *L) {
 static int new_follow(lua_State *L) {
   static const char *const keys[] = {"dir", "shard", "region", "from", NULL};
   td_error err;
+  td_env env;
   td_bind_at at, self = td_bind_arg(1, NULL);
   td_bind_table(L, self, "a table { dir =, shard =, region =, from = }");
   td_bind_known_keys(L, self, keys);
   if (!td_bind_field(L, 1, "dir", &at)) luaL_error(L, "dir is missing");
-  const char *path = td_bind_path(L, at);  /* stays on the stack */
+  const char *path = td_bind_place(L, at, &env);
   td_log_id log = log_fields(L);
   td_seqno from = {td_bind_field_u64(L, 1, "from", 1)};
   /* The collector does not see the buffer, so it is told of it. */
   lua_gc(L, LUA_GCSTEP, (int)(TD_WAL_BUFFER_BYTES / 1024));
-  follower *made = td_bind_new(L, &td_bind_follower, sizeof *made, 0);
-  td_env env = td_bind_env(L);
+  follower *made = td_bind_new(L, &td_bind_follower, sizeof *made, 1);
+  lua_pushvalue(L, at.index);
+  lua_setiuservalue(L, -2, 1);
   if (td_wal_follow_open(&made->follow, &env, path, log, from, &err)
       != TD_OK) {
     return td_bind_fail(L, &err);

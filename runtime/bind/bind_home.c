@@ -60,16 +60,19 @@ static void set_weak_list(lua_State *L) {
   lua_setiuservalue(L, -2, 1);
 }
 
-bool td_bind_home_new(lua_State *L, const char *path, int table) {
+bool td_bind_home_new(lua_State *L, td_bind_at place, int table) {
   td_error err;
+  td_env env;
+  const char *path = td_bind_place(L, place, &env);
   td_bind_at at;
   td_span layout = {NULL, 0};
   bool create = td_bind_field_bool(L, table, "create", false);
   int base = lua_gettop(L);
   if (td_bind_field(L, table, "layout", &at)) layout = check_layout(L, at);
-  td_bound_home *home = td_bind_new(L, &td_bind_home, sizeof *home, 1);
+  td_bound_home *home = td_bind_new(L, &td_bind_home, sizeof *home, 2);
   set_weak_list(L);
-  td_env env = td_bind_env(L);
+  lua_pushvalue(L, place.index);
+  lua_setiuservalue(L, -2, 2);
   td_status status = open_home(home, &env, path, create, layout, &err);
   home->open = status == TD_OK;
   lua_rotate(L, base + 1, 1);
@@ -84,7 +87,7 @@ bool td_bind_home_new(lua_State *L, const char *path, int table) {
  * another one than the published is refused. create: makes the directory. */
 static int new_home(lua_State *L) {
   static const char *const keys[] = {"layout", "create", NULL};
-  const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
+  td_bind_at place = td_bind_arg(1, "directory");
   if (lua_isnoneornil(L, 2)) {
     lua_settop(L, 1);
     lua_newtable(L);
@@ -92,7 +95,7 @@ static int new_home(lua_State *L) {
   lua_settop(L, 2);
   td_bind_table(L, td_bind_arg(2, NULL), "a table { layout =, create = }");
   td_bind_known_keys(L, td_bind_arg(2, NULL), keys);
-  return td_bind_home_new(L, path, 2) ? 1 : 2;
+  return td_bind_home_new(L, place, 2) ? 1 : 2;
 }
 
 td_status td_bind_home_adopt_published(td_bound_home *home, td_error *err) {

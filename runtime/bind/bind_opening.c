@@ -130,7 +130,7 @@ static bool open_alone(lua_State *L, const char *expected) {
   if (!td_bind_field(L, 1, "dir", &at)) {
     luaL_error(L, "dir: is missing: the directory of the log");
   }
-  return td_bind_home_new(L, td_bind_path(L, at), 1);
+  return td_bind_home_new(L, at, 1);
 }
 
 /* wal.writer{ dir =, layout =, create = false, shard = 0, region = 0,

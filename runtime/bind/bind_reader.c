@@ -21,9 +21,11 @@ const td_wal_dir *td_bind_check_reader(lua_State *L, int arg) {
 /* wal.reader(path) -> reader | nil, err. Changes nothing in the directory. */
 static int new_reader(lua_State *L) {
   td_error err;
-  const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
-  reader *self = td_bind_new(L, &td_bind_reader, sizeof *self, 0);
-  td_env env = td_bind_env(L);
+  td_env env;
+  const char *path = td_bind_place(L, td_bind_arg(1, "directory"), &env);
+  reader *self = td_bind_new(L, &td_bind_reader, sizeof *self, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
   if (td_wal_dir_open(&self->dir, &env, path, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

@@ -69,13 +69,15 @@ static void push_action(lua_State *L, const td_wal_action *action) {
  * apply they are done, in this order; after an error the rest is not. */
 static int plan_or_do(lua_State *L) {
   td_error err;
-  const char *path = td_bind_path(L, td_bind_arg(1, "directory"));
+  td_env env;
+  const char *path = td_bind_place(L, td_bind_arg(1, "directory"), &env);
   if (!lua_isnoneornil(L, 2) && !lua_isboolean(L, 2)) {
     td_bind_expected(L, td_bind_arg(2, "apply"), "a boolean");
   }
   bool apply = lua_toboolean(L, 2);
-  repair *self = td_bind_new(L, &td_bind_repair, sizeof *self, 0);
-  td_env env = td_bind_env(L);
+  repair *self = td_bind_new(L, &td_bind_repair, sizeof *self, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
   td_status status = open_plan(self, &env, path, apply, &err);
   if (status == TD_OK) {
     lua_createtable(L, (int)self->plan.count, 0);

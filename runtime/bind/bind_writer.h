@@ -40,8 +40,9 @@ td_bound_home *td_bind_check_home(lua_State *L, int arg);
 uint32_t td_bind_home_hold(lua_State *L, int home);
 
 /* Pushes a home over the directory that the table of options at `table` and
- * the path describe; false: nil, err are pushed. */
-bool td_bind_home_new(lua_State *L, const char *path, int table);
+ * the place describe; false: nil, err are pushed. User value 2 of the home is
+ * the place. */
+bool td_bind_home_new(lua_State *L, td_bind_at place, int table);
 
 /* Puts a home without a layout under the one that is published, if any. */
 td_status td_bind_home_adopt_published(td_bound_home *home, td_error *err);

@@ -5,76 +5,22 @@
 #include "base/status.h"
 #include "sim/disk_calls.h"
 
-#define TOP 0u
 #define WALL_NS UINT64_C(1763800000000000000)
 
-td_disk_name *td_disk_look(td_disk_names *names, uint32_t dir,
-                           const char *text) {
-  for (uint32_t i = 0; i < names->count; i++) {
-    td_disk_name *name = &names->list[i];
-    if (name->dir == dir && strcmp(name->text, text) == 0) return name;
-  }
-  return NULL;
-}
-
-void td_disk_change_names(td_disk_names *names,
-                          const td_disk_change *change) {
-  td_disk_name *old = NULL;
-  if (change->gone.text[0]) {
-    old = td_disk_look(names, change->gone.dir, change->gone.text);
-  }
-  if (old) *old = names->list[--names->count];
-  if (!change->comes.text[0]) return;
-  old = td_disk_look(names, change->comes.dir, change->comes.text);
-  if (!old) {
-    td_assert(names->count < TD_DISK_FILES_MAX);
-    old = &names->list[names->count++];
-  }
-  *old = change->comes;
-}
-
-static uint32_t free_slot(td_disk *disk) {
-  bool named[TD_DISK_FILES_MAX] = {false};
-  for (uint32_t i = 0; i < disk->cached.count; i++) {
-    named[disk->cached.list[i].inode] = true;
-  }
-  for (uint32_t i = 0; i < disk->durable.count; i++) {
-    named[disk->durable.list[i].inode] = true;
-  }
-  for (uint32_t i = 0; i < disk->change_count; i++) {
-    named[disk->changes[i].comes.inode] = true;
-  }
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
-    td_disk_inode *inode = &disk->inodes[i];
-    if (named[i] || inode->handles > 0) continue;
-    if (inode->used) td_disk_free_inode(disk, inode);
-    inode->used = true;
-    return i;
-  }
-  td_panic(__FILE__, __LINE__, "room for another file");
-}
-
-static void set_name(td_disk_name *name, uint32_t dir, const char *text,
-                     uint32_t inode) {
-  td_assert(strlen(text) < TD_DISK_NAME_MAX);
-  *name = (td_disk_name){.dir = dir, .inode = inode};
-  memcpy(name->text, text, strlen(text) + 1);
-}
-
-static void change(td_disk *disk, const td_disk_change *what) {
-  td_assert(disk->change_count < TD_DISK_CHANGES_MAX);
-  td_disk_change_names(&disk->cached, what);
-  disk->changes[disk->change_count++] = *what;
+static td_dir *new_dir(td_disk *disk, uint32_t number) {
+  td_dir *dir = td_disk_take(disk, NULL, 0, sizeof *dir);
+  *dir = (td_dir){disk, number};
+  disk->counts.dirs_open++;
+  return dir;
 }
 
 static int open_dir(void *ctx, const char *path, td_dir **out) {
   td_disk *disk = ctx;
-  (void)path;
+  uint32_t number;
   int32_t failed = td_disk_enter(disk, NULL);
   if (failed) return failed;
-  *out = td_disk_take(disk, NULL, 0, sizeof **out);
-  **out = (td_dir){disk, TOP};
-  disk->counts.dirs_open++;
+  if (!td_disk_find_dir(disk, path, &number)) return -TD_SYS_NOENT;
+  *out = new_dir(disk, number);
   return 0;
 }
 
@@ -90,6 +36,10 @@ static int list_dir(void *ctx, td_dir *dir, td_name_fn *each,
     if (name->dir != dir->dir) continue;
     if (!each(each_ctx, name->text)) return 0;
   }
+  for (uint32_t i = 0; i < disk->dir_count; i++) {
+    if (disk->dirs[i].above != dir->dir) continue;
+    if (!each(each_ctx, disk->dirs[i].name)) return 0;
+  }
   return 0;
 }
 
@@ -104,18 +54,13 @@ static int make_dir(void *ctx, td_dir *dir, const char *name, td_dir **out) {
   td_disk *disk = ctx;
   int32_t failed = td_disk_enter(disk, NULL);
   if (failed) return failed;
-  td_assert(dir->dir == TOP);
-  uint32_t at = 1;
-  while (at < disk->dir_count && strcmp(disk->dirs[at], name) != 0) at++;
-  if (at == disk->dir_count) {
-    td_assert(at < TD_DISK_DIRS_MAX && strlen(name) < TD_DISK_NAME_MAX);
-    memcpy(disk->dirs[at], name, strlen(name) + 1);
-    disk->dirs_durable[at] = false;
-    disk->dir_count++;
+  if (td_disk_look(&disk->cached, dir->dir, name)) return -TD_SYS_NOTDIR;
+  size_t size = strlen(name);
+  uint32_t number = td_disk_look_dir(disk, dir->dir, name, size);
+  if (number == TD_DISK_TOP) {
+    number = td_disk_add_dir(disk, dir->dir, name, size, false);
   }
-  *out = td_disk_take(disk, NULL, 0, sizeof **out);
-  **out = (td_dir){disk, at};
-  disk->counts.dirs_open++;
+  *out = new_dir(disk, number);
   return 0;
 }
 
@@ -143,10 +88,13 @@ static int create_file(void *ctx, td_dir *dir, const char *name,
   td_disk *disk = ctx;
   int32_t failed = td_disk_enter(disk, NULL);
   if (failed) return failed;
-  if (td_disk_look(&disk->cached, dir->dir, name)) return -TD_SYS_EXIST;
+  if (td_disk_look(&disk->cached, dir->dir, name)
+      || td_disk_look_dir(disk, dir->dir, name, strlen(name))) {
+    return -TD_SYS_EXIST;
+  }
   td_disk_change made = {.gone = {.text = ""}};
-  set_name(&made.comes, dir->dir, name, free_slot(disk));
-  change(disk, &made);
+  td_disk_set_name(&made.comes, dir->dir, name, td_disk_new_inode(disk));
+  td_disk_change_now(disk, &made);
   *out = new_file(disk, made.comes.inode);
   return 0;
 }
@@ -169,10 +117,6 @@ static int lock_file(void *ctx, td_dir *dir, const char *name,
   return 0;
 }
 
-static bool touches(const td_disk_name *name, uint32_t dir) {
-  return name->text[0] && name->dir == dir;
-}
-
 static int rename_file(void *ctx, td_dir *source, const char *name,
                        td_dir *target, const char *new_name) {
   td_disk *disk = ctx;
@@ -181,9 +125,9 @@ static int rename_file(void *ctx, td_dir *source, const char *name,
   const td_disk_name *found = td_disk_look(&disk->cached, source->dir, name);
   if (!found) return -TD_SYS_NOENT;
   td_disk_change moved;
-  set_name(&moved.gone, source->dir, name, found->inode);
-  set_name(&moved.comes, target->dir, new_name, found->inode);
-  change(disk, &moved);
+  td_disk_set_name(&moved.gone, source->dir, name, found->inode);
+  td_disk_set_name(&moved.comes, target->dir, new_name, found->inode);
+  td_disk_change_now(disk, &moved);
   return 0;
 }
 
@@ -194,28 +138,16 @@ static int unlink_file(void *ctx, td_dir *dir, const char *name) {
   const td_disk_name *found = td_disk_look(&disk->cached, dir->dir, name);
   if (!found) return -TD_SYS_NOENT;
   td_disk_change removed = {.comes = {.text = ""}};
-  set_name(&removed.gone, dir->dir, name, found->inode);
-  change(disk, &removed);
+  td_disk_set_name(&removed.gone, dir->dir, name, found->inode);
+  td_disk_change_now(disk, &removed);
   return 0;
 }
 
 static int sync_dir(void *ctx, td_dir *dir) {
   td_disk *disk = ctx;
-  uint32_t kept = 0;
   int32_t failed = td_disk_enter(disk, NULL);
   if (failed) return failed;
-  for (uint32_t i = 0; i < disk->change_count; i++) {
-    td_disk_change what = disk->changes[i];
-    if (touches(&what.gone, dir->dir) || touches(&what.comes, dir->dir)) {
-      td_disk_change_names(&disk->durable, &what);
-    } else {
-      disk->changes[kept++] = what;
-    }
-  }
-  disk->change_count = kept;
-  for (uint32_t i = 1; dir->dir == TOP && i < disk->dir_count; i++) {
-    disk->dirs_durable[i] = true;
-  }
+  td_disk_sync_names(disk, dir->dir);
   return 0;
 }
 
@@ -253,31 +185,24 @@ td_env td_disk_env(td_disk *disk, td_alloc alloc) {
 }
 
 void td_disk_init(td_disk *disk, td_alloc alloc, uint64_t seed) {
-  *disk = (td_disk){.alloc = alloc, .prng = {seed}, .dir_count = 1};
+  *disk = (td_disk){.alloc = alloc, .prng = {seed}};
+}
+
+static void free_names(const td_disk *disk, td_disk_names *names) {
+  td_alloc_free(&disk->alloc, names->list, names->room * sizeof *names->list);
 }
 
 void td_disk_deinit(td_disk *disk) {
   td_assert(disk->counts.files_open == 0 && disk->counts.dirs_open == 0);
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     if (disk->inodes[i].used) td_disk_free_inode(disk, &disk->inodes[i]);
   }
-}
-
-const td_disk_bytes *td_disk_find(const td_disk *disk, const char *name) {
-  for (uint32_t i = 0; i < disk->cached.count; i++) {
-    const td_disk_name *found = &disk->cached.list[i];
-    if (found->dir != TOP || strcmp(found->text, name) != 0) continue;
-    return &disk->inodes[found->inode].cached;
-  }
-  return NULL;
-}
-
-void td_disk_put(td_disk *disk, const char *name, td_span bytes) {
-  td_disk_change made = {.gone = {.text = ""}};
-  set_name(&made.comes, TOP, name, free_slot(disk));
-  td_disk_change_names(&disk->cached, &made);
-  td_disk_change_names(&disk->durable, &made);
-  td_disk_inode *inode = &disk->inodes[made.comes.inode];
-  td_disk_write(disk, &inode->cached, 0, bytes);
-  td_disk_write(disk, &inode->durable, 0, bytes);
+  td_alloc_free(&disk->alloc, disk->inodes,
+                disk->inode_room * sizeof *disk->inodes);
+  free_names(disk, &disk->cached);
+  free_names(disk, &disk->durable);
+  td_alloc_free(&disk->alloc, disk->changes,
+                disk->change_room * sizeof *disk->changes);
+  td_alloc_free(&disk->alloc, disk->dirs,
+                disk->dir_room * sizeof *disk->dirs);
 }

@@ -14,8 +14,14 @@
  * behind it) can fail, be short, or be the last one that the process makes.
  * What the code under test must never do is counted, not repaired.
  *
- * One directory and up to TD_DISK_DIRS_MAX - 1 below it. Memory comes from
- * the allocator given; the simulator itself ends when there is none.
+ * Directories make a tree. A path is parts between slashes; "" and "." are
+ * the top, and empty parts and "." say nothing. A directory that was made is
+ * safe once the one above it is synced; what is in it goes with it. A part
+ * and a name have at most TD_DISK_NAME_MAX - 1 bytes: callers see to that.
+ *
+ * Lists grow as they need to: pointers into them are good until the next
+ * call. Memory comes from the allocator given; the simulator itself ends when
+ * there is none.
  *
  * Thread: owner. */
 #ifndef TD_SIM_DISK_H
@@ -25,12 +31,10 @@
 
 #include "base/bytes.h"
 #include "base/env.h"
+#include "base/hash.h"
 #include "base/prng.h"
 #include "base/status.h"
 
-#define TD_DISK_FILES_MAX 48u
-#define TD_DISK_DIRS_MAX 4u
-#define TD_DISK_CHANGES_MAX 32u   /* of names, not yet synced */
 #define TD_DISK_NAME_MAX 64u
 #define TD_DISK_SECTOR_BYTES 512u
 #define TD_DISK_COMBINATIONS_MAX 4096u  /* enumerated; above it: sampled */
@@ -59,6 +63,7 @@ typedef struct td_disk_inode {
   uint32_t handles;  /* open now */
   bool used;
   bool locked;
+  bool named;        /* scratch of whoever counts names */
 } td_disk_inode;
 
 typedef struct td_disk_name {
@@ -74,9 +79,16 @@ typedef struct td_disk_change {
 } td_disk_change;
 
 typedef struct td_disk_names {
-  td_disk_name list[TD_DISK_FILES_MAX];
+  td_disk_name *list;
   uint32_t count;
+  uint32_t room;
 } td_disk_names;
+
+typedef struct td_disk_dir {
+  char name[TD_DISK_NAME_MAX];
+  uint32_t above;  /* made before it */
+  bool durable;
+} td_disk_dir;
 
 /* What is left in the cache when a sync fails. */
 typedef enum td_disk_personality {
@@ -117,14 +129,17 @@ typedef struct td_disk_counts {
 typedef struct td_disk {
   td_alloc alloc;
   td_prng prng;
-  td_disk_inode inodes[TD_DISK_FILES_MAX];
+  td_disk_inode *inodes;
+  uint32_t inode_count;
+  uint32_t inode_room;
   td_disk_names cached;
   td_disk_names durable;
-  td_disk_change changes[TD_DISK_CHANGES_MAX];
+  td_disk_change *changes;  /* of names, not yet synced */
   uint32_t change_count;
-  char dirs[TD_DISK_DIRS_MAX][TD_DISK_NAME_MAX];  /* 0 is the top, "" */
-  bool dirs_durable[TD_DISK_DIRS_MAX];
-  uint32_t dir_count;
+  uint32_t change_room;
+  td_disk_dir *dirs;        /* number d is dirs[d - 1]; 0 is the top */
+  uint32_t dir_count;       /* below the top */
+  uint32_t dir_room;
   uint64_t now_ns;
   bool shut_down;         /* xfs after a failed sync */
   td_disk_faults faults;
@@ -152,10 +167,23 @@ TD_API uint64_t td_disk_combinations(const td_disk *disk);
 TD_API void td_disk_crash(const td_disk *disk, uint64_t way, td_prng *prng,
                           td_disk *out);
 
-/* A file's cached bytes, NULL = no such name in the top directory. */
+/* The number of a directory; false = there is none. */
+TD_API bool td_disk_find_dir(const td_disk *disk, const char *path,
+                             uint32_t *out);
+/* A file's cached bytes by its path, NULL = no such file. */
 TD_API const td_disk_bytes *td_disk_find(const td_disk *disk,
-                                         const char *name);
-/* Puts a file there, cached and durable, or replaces it. */
-TD_API void td_disk_put(td_disk *disk, const char *name, td_span bytes);
+                                         const char *path);
+/* Puts a file there, cached and durable, or replaces it; makes the
+ * directories above it. Changes of names in its directory become durable.
+ * False: a file or a directory is in the way. */
+TD_API bool td_disk_put(td_disk *disk, const char *path, td_span bytes);
+
+/* Of all names, paths of directories and cached contents: equal for disks
+ * that a process cannot tell apart, in whatever order they came to be. What
+ * is durable does not count; after a power failure that is the same. */
+TD_API td_hash128 td_disk_hash(const td_disk *disk);
+
+/* Bytes of memory that the contents take. */
+TD_API uint64_t td_disk_memory(const td_disk *disk);
 
 #endif

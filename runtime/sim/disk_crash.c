@@ -30,7 +30,7 @@ static uint64_t times(uint64_t ways, uint32_t more) {
 
 uint64_t td_disk_combinations(const td_disk *disk) {
   uint64_t ways = 1;
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     const td_disk_inode *inode = &disk->inodes[i];
     if (!inode->used) continue;
     for (uint32_t p = 0; p < inode->piece_count; p++) {
@@ -40,8 +40,8 @@ uint64_t td_disk_combinations(const td_disk *disk) {
   for (uint32_t i = 0; i < disk->change_count; i++) {
     ways = times(ways, NAME_WAYS);
   }
-  for (uint32_t i = 1; i < disk->dir_count; i++) {
-    if (!disk->dirs_durable[i]) ways = times(ways, NAME_WAYS);
+  for (uint32_t i = 0; i < disk->dir_count; i++) {
+    if (!disk->dirs[i].durable) ways = times(ways, NAME_WAYS);
   }
   return ways;
 }
@@ -92,32 +92,74 @@ static void crash_inode(const td_disk *disk, const td_disk_inode *inode,
   copy_bytes(disk, &out->durable, &out->cached);
 }
 
-static void start_copy(const td_disk *disk, td_disk *out) {
-  *out = (td_disk){
-    .alloc = disk->alloc, .prng = disk->prng, .now_ns = disk->now_ns,
-    .dir_count = disk->dir_count,
-  };
-  memcpy(out->dirs, disk->dirs, sizeof out->dirs);
+/* A copy of `count` entries, NULL for none. */
+static void *copy_list(const td_disk *disk, const void *list, uint32_t count,
+                       size_t entry) {
+  if (count == 0) return NULL;
+  void *copy = td_disk_take(disk, NULL, 0, count * entry);
+  memcpy(copy, list, count * entry);
+  return copy;
 }
 
-static void drop_names(td_disk_names *names, uint32_t dir) {
+static td_disk_names copy_names(const td_disk *disk,
+                                const td_disk_names *names) {
+  uint32_t count = names->count;
+  td_disk_name *list = copy_list(disk, names->list, count, sizeof *list);
+  return (td_disk_names){list, count, count};
+}
+
+static void start_copy(const td_disk *disk, td_disk *out) {
+  uint32_t count = disk->inode_count, dirs = disk->dir_count;
+  *out = (td_disk){
+    .alloc = disk->alloc, .prng = disk->prng, .now_ns = disk->now_ns,
+    .inode_count = count, .inode_room = count,
+    .dir_count = dirs, .dir_room = dirs,
+    .dirs = copy_list(disk, disk->dirs, dirs, sizeof *disk->dirs),
+  };
+  if (count == 0) return;
+  size_t size = count * sizeof *out->inodes;
+  out->inodes = td_disk_take(disk, NULL, 0, size);
+  memset(out->inodes, 0, size);
+}
+
+/* A directory goes, and all names in it; later ones get other numbers. */
+static void drop_dir(td_disk *disk, uint32_t dir) {
+  td_disk_names *names = &disk->durable;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < names->count; i++) {
-    if (names->list[i].dir != dir) names->list[kept++] = names->list[i];
+    td_disk_name *name = &names->list[i];
+    if (name->dir == dir) continue;
+    if (name->dir > dir) name->dir--;
+    names->list[kept++] = *name;
   }
   names->count = kept;
+  disk->dir_count--;
+  for (uint32_t i = dir - 1; i < disk->dir_count; i++) {
+    disk->dirs[i] = disk->dirs[i + 1];
+    if (disk->dirs[i].above > dir) disk->dirs[i].above--;
+  }
+}
+
+/* Of the directories that wait for a sync, some are gone, and what is below
+ * them. One stands behind the one it is in. */
+static void lose_dirs(td_disk *disk, choice *at) {
+  for (uint32_t i = 0; i < disk->dir_count; i++) {
+    td_disk_dir *dir = &disk->dirs[i];
+    if (!dir->durable) dir->durable = choose(at, NAME_WAYS) != ABSENT;
+    if (dir->above == TD_DISK_TOP) continue;
+    if (!disk->dirs[dir->above - 1].durable) dir->durable = false;
+  }
+  for (uint32_t dir = disk->dir_count; dir > 0; dir--) {
+    if (!disk->dirs[dir - 1].durable) drop_dir(disk, dir);
+  }
 }
 
 /* Frees what no name leads to: fewer images to copy in the next crash. */
 static void drop_unnamed(td_disk *disk) {
-  bool named[TD_DISK_FILES_MAX] = {false};
-  for (uint32_t i = 0; i < disk->cached.count; i++) {
-    named[disk->cached.list[i].inode] = true;
-  }
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
-    if (disk->inodes[i].used && !named[i]) {
-      td_disk_free_inode(disk, &disk->inodes[i]);
-    }
+  td_disk_mark_named(disk, &disk->cached);
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
+    td_disk_inode *inode = &disk->inodes[i];
+    if (inode->used && !inode->named) td_disk_free_inode(disk, inode);
   }
 }
 
@@ -125,31 +167,23 @@ void td_disk_crash(const td_disk *disk, uint64_t way, td_prng *prng,
                    td_disk *out) {
   choice at = {way, prng};
   start_copy(disk, out);
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     if (!disk->inodes[i].used) continue;
     crash_inode(disk, &disk->inodes[i], &at, &out->inodes[i]);
   }
-  out->durable.count = disk->durable.count;
-  memcpy(out->durable.list, disk->durable.list,
-         disk->durable.count * sizeof *disk->durable.list);
+  out->durable = copy_names(disk, &disk->durable);
   for (uint32_t i = 0; i < disk->change_count; i++) {
     if (choose(&at, NAME_WAYS) == ABSENT) continue;
-    td_disk_change_names(&out->durable, &disk->changes[i]);
+    td_disk_change_names(out, &out->durable, &disk->changes[i]);
   }
-  for (uint32_t i = 1; i < disk->dir_count; i++) {
-    out->dirs_durable[i] = true;
-    if (disk->dirs_durable[i] || choose(&at, NAME_WAYS) != ABSENT) continue;
-    drop_names(&out->durable, i);
-  }
-  out->cached.count = out->durable.count;
-  memcpy(out->cached.list, out->durable.list,
-         out->durable.count * sizeof *out->durable.list);
+  lose_dirs(out, &at);
+  out->cached = copy_names(out, &out->durable);
   drop_unnamed(out);
 }
 
 void td_disk_copy(const td_disk *disk, td_disk *out) {
   start_copy(disk, out);
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     const td_disk_inode *inode = &disk->inodes[i];
     td_disk_inode *to = &out->inodes[i];
     if (!inode->used) continue;
@@ -157,17 +191,15 @@ void td_disk_copy(const td_disk *disk, td_disk *out) {
     copy_bytes(disk, &inode->cached, &to->cached);
     copy_bytes(disk, &inode->durable, &to->durable);
     copy_bytes(disk, &inode->journal, &to->journal);
-    size_t size = inode->piece_count * sizeof *inode->pieces;
-    if (size == 0) continue;
-    to->pieces = td_disk_take(disk, NULL, 0, size);
-    memcpy(to->pieces, inode->pieces, size);
+    to->pieces = copy_list(disk, inode->pieces, inode->piece_count,
+                           sizeof *inode->pieces);
     to->piece_count = to->piece_room = inode->piece_count;
   }
-  out->cached = disk->cached;
-  out->durable = disk->durable;
-  memcpy(out->changes, disk->changes, sizeof out->changes);
-  out->change_count = disk->change_count;
-  memcpy(out->dirs_durable, disk->dirs_durable, sizeof out->dirs_durable);
+  out->cached = copy_names(disk, &disk->cached);
+  out->durable = copy_names(disk, &disk->durable);
+  out->changes = copy_list(disk, disk->changes, disk->change_count,
+                           sizeof *disk->changes);
+  out->change_count = out->change_room = disk->change_count;
   out->shut_down = disk->shut_down;
   out->faults.personality = disk->faults.personality;
 }

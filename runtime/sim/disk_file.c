@@ -46,6 +46,7 @@ void td_disk_free_inode(const td_disk *disk, td_disk_inode *inode) {
                 inode->piece_room * sizeof *inode->pieces);
   *inode = (td_disk_inode){.used = false};
 }
+
 int32_t td_disk_enter(td_disk *disk, size_t *length) {
   const td_disk_faults *faults = &disk->faults;
   uint64_t call = ++disk->counts.calls;
@@ -75,13 +76,8 @@ static bool interrupted(const td_disk *disk) {
 
 static void add_piece(td_disk *disk, td_disk_inode *inode, uint64_t offset,
                       td_span data, bool cut) {
-  if (inode->piece_count == inode->piece_room) {
-    uint32_t room = inode->piece_room * 2 + 8;
-    inode->pieces = td_disk_take(disk, inode->pieces,
-                         inode->piece_room * sizeof *inode->pieces,
-                         room * sizeof *inode->pieces);
-    inode->piece_room = room;
-  }
+  inode->pieces = td_disk_grow(disk, inode->pieces, inode->piece_count,
+                               &inode->piece_room, sizeof *inode->pieces);
   inode->pieces[inode->piece_count++] = (td_disk_piece){
     offset, data.size, inode->journal.size, cut,
   };
@@ -158,7 +154,7 @@ int64_t td_disk_file_read(void *ctx, td_file *file, void *out, size_t size,
 
 static uint64_t used_bytes(const td_disk *disk) {
   uint64_t used = 0;
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     used += disk->inodes[i].cached.size;
   }
   return used;

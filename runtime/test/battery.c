@@ -263,11 +263,11 @@ battery_answer battery_verify(battery *at) {
 /* Nothing waits to be synced, and nothing was. */
 static bool unchanged(const td_disk *disk) {
   uint32_t pieces = 0;
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < disk->inode_count; i++) {
     pieces += disk->inodes[i].piece_count;
   }
   return pieces == 0 && disk->change_count == 0 && disk->counts.syncs == 0
-      && disk->dir_count == 1;
+      && disk->dir_count == 0;
 }
 
 /* Is what can be read now the beginning of what was written? */

@@ -42,7 +42,8 @@ static bool are_kept(const td_disk *disk) {
         && has_bytes(file, kept.offset)) {
       return true;
     }
-    if (top || strcmp(disk->dirs[name->dir], "quarantine") != 0) continue;
+    if (top) continue;
+    if (strcmp(disk->dirs[name->dir - 1].name, "quarantine") != 0) continue;
     if (file->size == kept.size && has_bytes(file, 0)) {
       moved++;
       return true;
@@ -129,7 +130,7 @@ static bool rot_slot(uint64_t seed) {
   kept.offset = 0;
   kept.size = file->size;
   memcpy(kept.bytes, file->data, file->size);
-  for (uint32_t i = 0; i < TD_DISK_FILES_MAX; i++) {
+  for (uint32_t i = 0; i < torn.disk.inode_count; i++) {
     td_disk_inode *inode = &torn.disk.inodes[i];
     if (&inode->cached != file) continue;
     inode->durable.data[bit / 8] = file->data[bit / 8];

@@ -77,18 +77,19 @@ local rows = {
   ["wal.builder"] = row({}), ["wal.encode_checkpoint"] = row({ a_table }, {}),
   ["wal.decode_checkpoint"] = row({ bytes }, CHECKPOINT),
   ["wal.checkpoint_name"] = row({ shard, u64 }, 3, 1),
-  ["wal.reader"] = row({ arguments.path }, golden.dir),
+  ["wal.reader"] = row({ arguments.place }, golden.dir),
   ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.follow"] = row({ a_table }, { dir = golden.dir }),
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
-  ["wal.repair"] = row({ arguments.path, optional(function(v) return type(v) == "boolean" end) },
+  ["wal.repair"] = row({ arguments.place, optional(function(v) return type(v) == "boolean" end) },
                        golden.dir .. "/nothing", false),  -- true would make a lock
   ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
   ["wal.lines"] = row({}),
-  ["wal.open"] = row({ arguments.path, optional(a_table) }, golden.dir .. "/nothing", {}),
+  ["wal.open"] = row({ arguments.place, optional(a_table) }, golden.dir .. "/nothing", {}),
   ["wal.writer"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
   ["wal.recover"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
   ["wal.checkpoint"] = row({ a_table }, { dir = golden.dir .. "/v1-single" }),
+  ["sim.disk"] = row({ optional(a_table) }, {}),
   ["wal.decode_cuts"] = row({ bytes }, core.wal.encode_cuts { cuts = { CUT } }),
 }
 for _, name in ipairs { "cmp", "lt", "le" } do rows["u64." .. name] = row({ u64, u64 }, 5, 2) end
@@ -182,6 +183,15 @@ local methods = {
   },
   ["tidal.NodeConfig"] = {
     { "is_single_node" }, { "accepts_writes" }, { "__index", any, "shard" }, { "__tostring" },
+  },
+  ["tidal.SimDir"] = { { "__tostring" } },
+  ["tidal.SimDisk"] = {
+    { "dir", optional(arguments.sim_path), "r0/x" }, { "copy" }, { "ways" }, { "calls" },
+    { "crash", optional(a_table), {} }, { "counts" }, { "fault", optional(a_table), {} },
+    { "hash" }, { "files", optional(arguments.sim_path), "r0" },
+    { "read", arguments.sim_path, arguments.sim_name, "r0", "a" },
+    { "write", arguments.sim_path, arguments.sim_name, bytes, "r0", "b", "x" },
+    { "close" }, { "__gc" }, { "__close" },
   },
   ["tidal.Error"] = {},
 }
@@ -325,6 +335,14 @@ local mark = { log = "r1:s3", epoch = 1, seqno = 1 }
 sweep_fields("encode_checkpoint{marks}", function(one)
   return core.wal.encode_checkpoint { marks = { one } }
 end, mark, { log = log, epoch = U32, seqno = u64 })
+sweep_fields("sim.disk", core.sim.disk, {}, { seed = optional(u64) })
+sweep_fields("crash", function(o) return core.sim.disk():crash(o) end, {},
+             { way = optional(uint(0, 0)), seed = optional(u64) })
+sweep_fields("fault", function(o) return core.sim.disk():fault(o) end, {}, {
+  fail_call = optional(u64), fail_too = optional(u64), fail_on = optional(boolean),
+  errno = optional(uint(1, 4095)), short = optional(arguments.word("one", "half")),
+  last_call = optional(u64), capacity = optional(u64), interrupts = optional(boolean),
+  personality = optional(arguments.word("ext4", "xfs", "btrfs")) })
 sweep_fields("encode_cuts", core.wal.encode_cuts, { cuts = { CUT } }, {
   shard = optional(uint(0, 65535)), region = optional(uint(0, 65535)), cuts = a_table,
   generation = optional(not_zero) })

@@ -21,8 +21,8 @@ describe("the module", function()
     table.sort(names)
     assert.equal("checksum error hash is_error layout log node nodes parse profile region "
       .. "router.even router.hash router.hash_ranges router.ranges router.single router.starts "
-      .. "segment shard state traffic u64.add u64.cmp u64.div u64.hex u64.le u64.lt u64.max "
-      .. "u64.mod u64.mul u64.parse u64.str u64.sub u64.tonumber unpack_segment version "
+      .. "segment shard sim.disk state traffic u64.add u64.cmp u64.div u64.hex u64.le u64.lt "
+      .. "u64.max u64.mod u64.mul u64.parse u64.str u64.sub u64.tonumber unpack_segment version "
       .. "wal.builder wal.checkpoint wal.checkpoint_name wal.decode_batch wal.decode_checkpoint "
       .. "wal.decode_cuts wal.decode_header wal.encode_batch wal.encode_checkpoint "
       .. "wal.encode_cuts wal.follow wal.layouts wal.lines wal.open wal.parse_segment_name "
@@ -55,6 +55,7 @@ describe("opened again", function()
       function(c) return c.state {} end, function(c) return c.wal.builder() end,
       function(c) return c.wal.scan "" end, function(c) return c.error {} end,
       function(c) return c.profile(c.router.hash(2), 64) end,
+      function(c) return c.sim.disk() end, function(c) return c.sim.disk():dir() end,
     } do
       assert.equal(debug.getmetatable(make(core)), debug.getmetatable(make(again)))
     end

@@ -55,6 +55,8 @@ function M.objects()
   builder:add(1, 2, 3, 4)
   local layouts = assert(core.wal.layouts(reader))
   local home, writer = home_and_writer()
+  local disk = core.sim.disk { seed = 7 }
+  assert(disk:write("r0", "a", "tidal"))
   return {
     ["tidal.WalHome"] = home, ["tidal.WalWriter"] = writer,
     ["tidal.EventLines"] = core.wal.lines(),
@@ -70,6 +72,7 @@ function M.objects()
     ["tidal.WalVerifier"] = assert(core.wal.verifier(reader)),
     ["tidal.WalFollower"] = assert(core.wal.follow { dir = golden.dir .. "/v2-five-shards",
                                                      shard = 1, region = 1 }),
+    ["tidal.SimDisk"] = disk, ["tidal.SimDir"] = disk:dir "r0",
     ["tidal.Error"] = core.error { code = "x", message = "an error" },
   }
 end
@@ -92,6 +95,7 @@ M.prints = {
   ["tidal.WalCursor"] = function(c) return tostring(c:next()) end,
   ["tidal.WalFollower"] = function(f) return tostring(f:next(3500)) end,
   ["tidal.WalLayouts"] = function(l) return #l:epochs() .. " " .. l:live(1):read() end,
+  ["tidal.SimDisk"] = function(d) return d:hash() .. d:calls() .. d:ways() end,
   ["tidal.WalLive"] = function(w) return w:counts().events .. " " .. w:read(nil, 1) end,
 }
 
@@ -140,10 +144,12 @@ function M.values()
   closed["tidal.WalReader"]:close()
   add("a closed reader", closed["tidal.WalReader"])
   for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
-                          "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower" } do
+                          "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower",
+                          "tidal.SimDisk" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
   end
+  add("a place on a closed disk", closed["tidal.SimDir"])
   add("an orphaned cursor", (function()
     local more = M.objects()
     more["tidal.WalReader"]:close()
@@ -178,6 +184,20 @@ end
 
 function M.bytes(v) return type(v) == "string" end
 function M.path(v) return type(v) == "string" and not v:find("\0", 1, true) end
+-- What stands for a directory in tidal.wal.
+function M.place(v)
+  if M.type_of(v) ~= "tidal.SimDir" then return M.path(v) end
+end
+
+-- A directory of a simulated disk, or the name of a file in one.
+function M.sim_path(v)
+  return M.path(v) and #v <= 4096 and not ("/" .. v .. "/"):find("/../", 1, true)
+         and not v:find(("[^/]"):rep(64))
+end
+function M.sim_name(v)
+  return M.sim_path(v) and v ~= "" and v ~= "." and not v:find("/", 1, true)
+end
+
 function M.boolean(v) return type(v) == "boolean" end
 
 -- A table may be right or wrong inside; anything else is refused.

@@ -54,6 +54,7 @@ describe("a name that is not there", function()
   it("of tidal is told, too", function()
     assert.equal("x.lua:1: no tidal.wal here: a layout may not touch logs or files; "
                  .. "--trust runs it in full Lua", (message "return tidal.wal"))
+    assert.matches("no tidal.sim here", message "return tidal.sim", 1, true)
   end)
 end)
 
