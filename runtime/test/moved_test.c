@@ -1,6 +1,6 @@
 /* From one layout to the next: events move beside those who write, and count
- * in one place at a time. Covers io/wal_routes, io/wal_cut, and what
- * io/wal_home, io/wal_parts and io/wal_group do for it. */
+ * in one place at a time.
+ * Covers io/wal_routes io/wal_cut io/wal_home io/wal_parts io/wal_group. */
 #include <string.h>
 
 #include "io/wal_live.h"

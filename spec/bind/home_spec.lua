@@ -65,6 +65,27 @@ describe("a home", function()
     collectgarbage "restart"
   end)
 
+  it("takes ids that its layout gives to the shard, and names who owns another", function()
+    within(function(dir)
+      local home <close> = assert(wal.open(dir, { layout = script.layout() }))
+      local writer = assert(home:writer { shard = 4 })
+      local function event(id)
+        return { entity = id, signal_type = 1, weight = 1, timestamp_ns = 1 }
+      end
+      assert.equal(1, writer:append { event "18446744073709551615", event "0xcccccccccccccccd" })
+      local first, err = writer:append { event(-1), event "0xcccccccccccccccc" }
+      assert.same({ nil, "moved", 3, 2 }, { first, err.code, err.bound, err.index })
+      assert.equal("layout-0000000001.json: moved: event has the id 0xcccccccccccccccc, "
+                   .. "which the layout gives to s3: send it there", tostring(err))
+      writer:add(0, 1, 1, 1)
+      local parts, why = home:commit()
+      assert.same({ nil, "moved" }, { parts, why.code })
+      assert.equal(2, writer:durable())
+      assert.equal(1, #writer)
+      writer:discard()
+    end)
+  end)
+
   it("moves nothing where a shard has no writer", function()
     within(function(dir)
       local home <close> = assert(wal.open(dir))
