@@ -5,6 +5,7 @@
 
 #include "io/wal_live.h"
 #include "io/wal_parts.h"
+#include "io/wal_seams.h"
 #include "test/home_world.h"
 #include "test/layout_text.h"
 
@@ -235,6 +236,34 @@ static void case_window(void) {
   world_end();
 }
 
+/* Events that were put in under one layout and are written under the next. */
+static void case_waited(void) {
+  fill();
+  CHECK(open_world());
+  uint64_t stays = world_id(1, UINT64_MAX), goes = world_id(1, 1000);
+  CHECK(td_wal_home_prepare(&at.home, next_layout(), NULL) == TD_OK);
+  for (uint32_t i = 0; i < 2; i++) {
+    td_record records[2] = {{{stays}, 1, 1.0f, 7}, {{goes}, 1, 1.0f, 7}};
+    td_wal_log *log = &at.logs[1];
+    td_wal_hold(&at.home);
+    CHECK(td_wal_put_direct(log, records, i == 0 ? 2 : 1, NULL) == TD_OK);
+    if (i == 0) {
+      CHECK(td_wal_home_publish(&at.home, next_layout(), NULL) == TD_OK);
+    } else {
+      log->direct.epoch = OLD;
+    }
+    td_status status = td_wal_write_group(log, &log->direct, &at.err);
+    td_wal_let_go(&at.home);
+    CHECK(status == (i == 0 ? TD_MOVED : TD_OK));
+  }
+  CHECK_U64(at.err.got, goes);
+  CHECK_U64(at.err.bound, 2);
+  CHECK(at.err.index == TD_NO_INDEX);
+  CHECK_U64(at.logs[1].last_seq.value, EVENTS + 1);
+  world_close();
+  world_end();
+}
+
 /* A power failure behind every call, in several ways: all events are live
  * once, and all of them where one of the two layouts wants them. */
 static void case_crash(void) {
@@ -340,6 +369,7 @@ void test_moved(void) {
   test_case("moved", "the next layout is prepared once", case_prepare);
   test_case("moved", "to the next layout", case_whole);
   test_case("moved", "moved events pass the window", case_window);
+  test_case("moved", "the layout changes while events wait", case_waited);
   test_case("moved", "cuts are added", case_cuts);
   test_case("moved", "a power failure behind every call", case_crash);
   test_case("moved", "every call fails", case_errors);

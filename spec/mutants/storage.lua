@@ -238,6 +238,8 @@ return {
     "\n           && !group->moved;", ";" },
   { "writers keep the old layout", "io/wal_home.c", "moved",
     "  home->routes = *routes;\n", "  if (!home->logs) home->routes = *routes;\n" },
+  { "events that waited are not looked at again", "io/wal_writer.c", "moved",
+    "if (check_group(log, group, err) != TD_OK) return TD_MOVED;", "(void)check_group;" },
   { "a cut forgets those before it", "io/wal_cut.c", "moved",
     "if (last != cut.epoch || cuts->count == 0) cuts->count++;", "cuts->count = 1;" },
   { "any text is published", "io/wal_home.c", "moved",
