@@ -156,6 +156,17 @@ static void remove_all(const td_wal_home *home) {
   (void)rmdir(DIR_PATH);
 }
 
+/* What a run left that was ended is in the way. */
+static void open_empty(td_wal_home *home, const td_env *env) {
+  (void)mkdir("build", 0777);
+  (void)mkdir(DIR_PATH, 0777);
+  CHECK(td_wal_home_open(home, env, DIR_PATH, NULL) == TD_OK);
+  remove_all(home);
+  td_wal_home_close(home);
+  CHECK(mkdir(DIR_PATH, 0777) == 0);
+  CHECK(td_wal_home_open(home, env, DIR_PATH, NULL) == TD_OK);
+}
+
 static void run_group(uint32_t events_max, uint64_t delay_ns) {
   td_env env = td_env_posix();
   td_wal_home home, other;
@@ -166,9 +177,7 @@ static void run_group(uint32_t events_max, uint64_t delay_ns) {
   options.group_events_max = events_max;
   options.group_delay_ns = delay_ns;
   options.segment_bytes = 20000;
-  (void)mkdir("build", 0777);
-  (void)mkdir(DIR_PATH, 0777);
-  CHECK(td_wal_home_open(&home, &env, DIR_PATH, &err) == TD_OK);
+  open_empty(&home, &env);
   CHECK(td_wal_home_open(&other, &env, DIR_PATH, &err) == TD_LOCKED);
   td_status status = td_wal_log_open(&log, &home, &options, &err);
   CHECK(status == TD_OK);
