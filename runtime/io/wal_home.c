@@ -266,10 +266,13 @@ td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
 td_status td_wal_home_publish(td_wal_home *home, td_span layout,
                               td_error *err) {
   td_layout given;
-  td_assert(home->next != 0);
   if (refuse_failed(home, err) != TD_OK) return home->failed.status;
   td_status status = td_layout_decode(layout, &given, err);
   if (status != TD_OK) return status;
+  if (home->next == 0) {
+    return td_fail(err, TD_EPOCH, "a layout that was not prepared",
+                   given.epoch, home->published);
+  }
   td_hash128 prepared = home->next_routes.layout.hash;
   if (!td_hash128_eq(given.hash, prepared)) {
     return td_fail(err, TD_LAYOUT, "layout", given.hash.low, prepared.low);

@@ -4,9 +4,9 @@
  * A layout is published by its presence (FORMAT.md 5). The first one that a
  * directory is put under is published; from then on only that one is
  * accepted, and without it nothing is written: so no two writers ever follow
- * different routings. Another epoch comes by a migration (flow/migrate.h):
- * then a next layout is prepared beside the published one, events move under
- * its epoch, and its publishing is one rename.
+ * different routings. Another epoch comes by a migration: a next layout is
+ * prepared beside the published one, events move under its epoch, and its
+ * publishing is one rename.
  *
  * A log takes only events whose ids its layout gives to its shard: who was
  * mistaken, or who routed under a layout that is not the published one any
@@ -66,10 +66,10 @@ TD_API td_status td_wal_home_adopt(td_wal_home *home, td_span layout,
 TD_API td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
                                      td_error *err);
 /* Publishes what was prepared: the one commit point of a migration. Every
- * log must be held (td_wal_enter), or used by nobody; from then on they take
- * events under the new layout only. Statuses: TD_OK; TD_LAYOUT (not the text
- * that was prepared), TD_FULL: nothing happened; TD_IO: not known, and the
- * home is of no more use. */
+ * log must be held (td_wal_hold), or used by nobody; from then on they take
+ * events under the new layout only. Statuses: TD_OK; TD_EPOCH (nothing is
+ * prepared), TD_LAYOUT (not the text that is), TD_FULL: nothing happened;
+ * TD_IO: not known, and the home is of no more use. */
 TD_API td_status td_wal_home_publish(td_wal_home *home, td_span layout,
                                      td_error *err);
 /* Gives up what was prepared. Idempotent. */

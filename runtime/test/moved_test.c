@@ -180,6 +180,7 @@ static void case_prepare(void) {
   CHECK(td_wal_home_publish(&at.home, world_layout(NEW, "hash", NULL), NULL)
         == TD_LAYOUT);
   td_wal_home_forget(&at.home);
+  CHECK(td_wal_home_publish(&at.home, next_layout(), NULL) == TD_EPOCH);
   CHECK(!td_disk_find(&at.disk, "layout-0000000009.json"));
   CHECK(td_wal_home_prepare(&at.home, next_layout(), NULL) == TD_OK);
   world_close();

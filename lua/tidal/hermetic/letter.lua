@@ -24,6 +24,7 @@ local M = {}
 local NODES_MAX <const> = 4194304
 local NAME_BYTES_MAX <const> = 64
 local FAULTS_MAX <const> = 10000
+local SHARDS_MAX <const> = 65536
 
 local function refuse(form, ...)
   error(core.error {
@@ -129,7 +130,7 @@ end
 ---@param out string[]
 function M.put_state(out, made)
   table.move({ made:text(), put_leaders(made.leaders, made.shards),
-               made.name }, 1, 3, #out + 1, out)
+               made.name, tostring(made.shards) }, 1, 4, #out + 1, out)
   for _, region in ipairs(made.regions) do out[#out + 1] = region.name end
 end
 
@@ -142,6 +143,16 @@ local function check_state(fields)
   end
 end
 
+-- While shards are added or removed, hashes have fewer of them.
+local function take_shards(reader, found)
+  local shards = reader:number(SHARDS_MAX)
+  local hashed = found.router:strategy() == "hash"
+  if shards == found.shards or hashed and shards > found.shards then
+    return shards
+  end
+  refuse("%d shards, its routing has %d", shards, found.shards)
+end
+
 ---The layout that put_state wrote, checked.
 ---@param rules table[] of tidal.rules, which become the layout's
 ---@param file? string
@@ -150,13 +161,14 @@ function M.take_state(reader, rules, file)
   local found, err = core.layout(text)
   if not found then refuse("%s", err.message) end
   local regions, name = {}, take_name(reader)
+  local shards = take_shards(reader, found)
   for i = 1, found.regions do
     regions[i] = { id = i - 1, name = take_name(reader) }
   end
   local fields = {
     name = name, epoch = found.epoch, regions = regions, rules = rules,
-    shards = found.shards, router = found.router, file = file,
-    leaders = take_leaders(leaders, found.shards, #regions),
+    shards = shards, router = found.router, file = file,
+    leaders = take_leaders(leaders, shards, #regions),
   }
   check_state(fields)
   return layout.new(fields)

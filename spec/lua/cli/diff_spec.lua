@@ -13,6 +13,9 @@ local FILES <const> = {
   ["old.lua"] = file(1, 5), ["new.lua"] = file(2, 6), ["same.lua"] = file(1, 5),
   ["hash5.lua"] = file(1, 5, "routing = tidal.routing.hash()"),
   ["hash6.lua"] = file(2, 6, "routing = tidal.routing.hash()"),
+  ["spread5.lua"] = file(1, 5, "routing = tidal.routing.hash(), leaders = 'spread'"),
+  ["spread7.lua"] = file(2, 7, "routing = tidal.routing.hash(), leaders = 'spread', "
+                            .. "rules = { tidal.rules.max_leaders(5) }"),
   ["strict.lua"] = file(2, 6, "rules = { tidal.rules.max_leaders(5) }"),
 }
 
@@ -44,6 +47,16 @@ note: other boundaries give every shard as many keys and move 16.67 %; diff --le
                    true)
     assert.matches("routing = tidal.routing.hash_ranges{...} a new shard moves only what it\n"
                    .. "      gets: 16.67 % here\n", out, 1, true)
+  end)
+
+  -- On the way there are more shards than the hashes are spread over.
+  it("asks rules of states between two hashes, in a process of its own or not", function()
+    local status, out, err = diff("spread5.lua", "spread7.lua")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("\nPlan: 30 moves. Moves 85.71 % of all keys.", out, 1, true)
+    assert.not_matches("rejected", out, 1, true)
+    local trusted, same = diff("--trust", "spread5.lua", "spread7.lua")
+    assert.same({ 0, out }, { trusted, same })
   end)
 
   it("says that nothing changes", function()

@@ -57,6 +57,26 @@ describe("a state", function()
     end)
   end
 
+  -- Between hash() over 5 shards and over 7 there are states with 6 and 7.
+  it("comes back where hashes have fewer shards than the layout", function()
+    local from = script.layout { routing = routing.hash(), leaders = "spread" }
+    local to = script.layout { routing = routing.hash(), leaders = "spread", shards = 7, epoch = 2 }
+    local seen = 0
+    for _, made in from:diff(to):states() do
+      local out = {}
+      letter.put_state(out, made)
+      local back = letter.take_state(letter.reader(out), {})
+      assert.same({ made:text(), made.shards }, { back:text(), back.shards })
+      if made.router:num_shards() < made.shards then seen = seen + 1 end
+      if made.shards == 7 then
+        out[4] = "4"
+        assert.matches("^4 shards, its routing has %d$",
+                       refused(letter.take_state, letter.reader(out), {}))
+      end
+    end
+    assert.is_true(seen > 0)
+  end)
+
   it("comes back with what logs showed", function()
     local function back_of(load)
       local out = {}
@@ -103,8 +123,10 @@ describe("a state", function()
       "its leaders are not one a shard" },
     { 2, "\0\0", "its leaders are not one a shard" }, { 2, "\0\0\2\0", "s1 is led by r2" },
     { 2, "\xff\xff\0\0", "s0 is led by r65535" }, { 3, "", "text 3 is no name" },
-    { 3, ("n"):rep(65), "text 3 is no name" }, { 4, "a b", "text 4 is no name" },
-    { 5, "\27", "text 5 is no name" }, { 5, nil, "it has 4 texts" },
+    { 3, ("n"):rep(65), "text 3 is no name" }, { 4, "", "text 4 is no number up to 65536" },
+    { 4, "65537", "text 4 is no number up to 65536" }, { 4, "1", "1 shards, its routing has 2" },
+    { 4, "3", "3 shards, its routing has 2" }, { 5, "a b", "text 5 is no name" },
+    { 6, "\27", "text 6 is no name" }, { 6, nil, "it has 5 texts" },
   }
   for i, row in ipairs(rows) do
     it("that lies is refused " .. i, function()
@@ -116,7 +138,7 @@ describe("a state", function()
     local out = {}
     letter.put_state(out, script.layout { shards = 1, routing = routing.single() })
     local line = out[1]:match "^[^\n]*\n":gsub('"num_shards":1', '"num_shards":5')
-    out[1], out[2] = line .. core.checksum(line) .. "\n", "all"
+    out[1], out[2], out[4] = line .. core.checksum(line) .. "\n", "all", "5"
     assert.equal("single() over 5 shards", refused(letter.take_state, letter.reader(out), {}))
   end)
 
