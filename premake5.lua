@@ -164,7 +164,8 @@ local function program(name, file)
 end
 
 local LIBRARY = { "runtime/base/*.c", "runtime/format/*.c",
-                  "runtime/model/*.c", "runtime/io/*.c", "runtime/sim/*.c" }
+                  "runtime/model/*.c", "runtime/io/*.c", "runtime/flow/*.c",
+                  "runtime/sim/*.c" }
 
 target("libtidal", "StaticLib", "lib")
   targetname "tidal"                   -- lib/libtidal.a

@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "flow/migrate.h"
 #include "format/batch.h"
 #include "format/checkpoint.h"
 #include "format/cuts.h"
@@ -23,6 +24,7 @@
 #include "format/segname.h"
 #include "io/dir_make.h"
 #include "io/env_posix.h"
+#include "io/journal.h"
 #include "io/wal.h"
 #include "io/wal_follow.h"
 #include "io/wal_home.h"
@@ -36,6 +38,7 @@
 #include "model/traffic.h"
 #include "model/replication.h"
 #include "model/router.h"
+#include "model/router_layout.h"
 
 #define TD_VERSION "0.1.0"
 

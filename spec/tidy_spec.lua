@@ -49,9 +49,10 @@ local LIBRARY = find({ ".c", ".h" }, "runtime/base", "runtime/format", "runtime/
 
 local FLOORS = {
   base = {}, format = { "base" }, model = { "base", "format" }, io = { "base", "format" },
+  flow = { "base", "format", "model", "io" },
   sim = { "base", "format" },
-  bind = { "base", "format", "model", "io", "sim" },
-  host = { "base", "format", "model", "io", "bind" },
+  bind = { "base", "format", "model", "io", "flow", "sim" },
+  host = { "base", "format", "model", "io", "flow", "bind" },
 }
 
 local function allows(floor, target)

@@ -3,6 +3,7 @@
 #include "format/cuts.h"
 #include "format/layout.h"
 #include "io/wal_layouts.h"
+#include "io/wal_parts.h"
 #include "io/wal_seams.h"
 #include "io/wal_verify.h"
 
@@ -255,8 +256,10 @@ td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
   if (status != TD_OK) return status;
   status = check_next(home, read.layout.epoch, err);
   if (status == TD_OK) {
+    td_wal_hold(home);  /* no truncation is under way */
     home->next = read.layout.epoch;
     home->next_routes = read;
+    td_wal_let_go(home);
   } else {
     td_wal_routes_free(&read, &home->env.alloc);
   }
@@ -285,6 +288,8 @@ td_status td_wal_home_publish(td_wal_home *home, td_span layout,
 }
 
 void td_wal_home_forget(td_wal_home *home) {
+  td_wal_hold(home);
   td_wal_routes_free(&home->next_routes, &home->env.alloc);
   home->next = 0;
+  td_wal_let_go(home);
 }

@@ -279,6 +279,7 @@ static td_status truncate(td_wal_log *log, td_seqno line, uint32_t *removed,
     if (err) *err = log->failed;
     return log->failed.status;
   }
+  if (log->home->next != 0) return TD_OK;
   if (td_seqno_cmp(log->older_seqno, line) < 0) line = log->older_seqno;
   td_status status = td_wal_dir_list(&dir, &log->home->env, log->home->dir,
                                      err);

@@ -195,7 +195,7 @@ static td_status write_sealed(td_wal_log *log, td_wal_group *group,
   if (status != TD_OK) return status;
   bool lazy = log->options.sync != TD_SYNC_ALWAYS;
   log->end += bytes.size;
-  int32_t result = lazy ? 0 : write_ahead(log);
+  int32_t result = lazy || group->moved ? 0 : write_ahead(log);
   if (result < 0) return td_wal_poison(log, "writing ahead", result, err);
   if (log->ahead < log->end) log->ahead = log->end;
   log->last_seq.value += group->events;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/wal_live.h"
 #include "test/layout_text.h"
 
 home_world at;
@@ -90,4 +91,43 @@ void world_close(void) {
     td_wal_log_close(&at.logs[s], false, NULL);
   }
   td_wal_home_close(&at.home);
+}
+
+static void count_log(const td_wal_layouts *layouts, uint32_t shard,
+                          const uint64_t *ids, uint32_t *seen, uint32_t count,
+                          uint32_t (*next_owner)(uint64_t id),
+                          world_census *out) {
+  td_wal_live live;
+  td_wal_event event;
+  CHECK(td_wal_live_open(&live, layouts, (td_shard_id){(uint16_t)shard},
+                         (td_seqno){0}, NULL) == TD_OK);
+  while (td_wal_live_next(&live, &event, NULL) == TD_OK) {
+    uint64_t id = event.record.entity.value;
+    if (next_owner(id) != shard) out->new = false;
+    if (td_hash_entity(event.record.entity) % LOGS != shard) out->old = false;
+    for (uint32_t i = 0; i < count; i++) seen[i] += ids[i] == id;
+  }
+  td_wal_live_close(&live);
+}
+
+void world_count(td_disk *disk, const uint64_t *ids, uint32_t count,
+                 uint32_t (*next_owner)(uint64_t id), world_census *out) {
+  td_env env = td_disk_env(disk, world_plain());
+  td_wal_dir dir;
+  td_wal_layouts layouts;
+  uint32_t *seen = calloc(count, sizeof *seen);
+  *out = (world_census){.old = true, .new = true};
+  CHECK(seen != NULL);
+  CHECK(td_wal_dir_open(&dir, &env, "", NULL) == TD_OK);
+  CHECK(td_wal_layouts_open(&layouts, &dir, NULL) == TD_OK);
+  for (uint32_t t = 0; t < LOGS; t++) {
+    count_log(&layouts, t, ids, seen, count, next_owner, out);
+  }
+  td_wal_layouts_close(&layouts);
+  td_wal_dir_close(&dir);
+  for (uint32_t i = 0; i < count && seen; i++) {
+    out->lost += seen[i] == 0;
+    out->doubled += seen[i] > 1;
+  }
+  free(seen);
 }

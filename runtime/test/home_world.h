@@ -44,4 +44,14 @@ td_status world_append(uint32_t shard, uint64_t entity);
 /* All logs, and the home. */
 void world_close(void);
 
+/* How many of the ids are not live or more than once, and whether each event
+ * that is lies where the hash, or the next layout, wants it. */
+typedef struct world_census {
+  uint32_t lost, doubled;
+  bool old, new;
+} world_census;
+/* Reads all logs as anybody would. */
+void world_count(td_disk *disk, const uint64_t *ids, uint32_t count,
+                 uint32_t (*next_owner)(uint64_t id), world_census *out);
+
 #endif

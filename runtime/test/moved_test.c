@@ -3,7 +3,7 @@
  * Covers io/wal_routes io/wal_cut io/wal_home io/wal_parts io/wal_group. */
 #include <string.h>
 
-#include "io/wal_live.h"
+#include "io/wal_layouts.h"
 #include "io/wal_parts.h"
 #include "io/wal_seams.h"
 #include "test/home_world.h"
@@ -106,45 +106,8 @@ static td_status migrate(bool held) {
   return status;
 }
 
-/* How often each id is live, and whether each is where one layout wants all
- * of them. Read as anybody would. */
-typedef struct census {
-  uint32_t lost, doubled;
-  bool old, new;
-} census;
-
-static void take_census(td_disk *disk, census *out) {
-  td_env env = td_disk_env(disk, world_plain());
-  td_wal_dir dir;
-  td_wal_layouts layouts;
-  uint32_t seen[LOGS][EVENTS] = {{0}};
-  *out = (census){.old = true, .new = true};
-  CHECK(td_wal_dir_open(&dir, &env, "", NULL) == TD_OK);
-  CHECK(td_wal_layouts_open(&layouts, &dir, NULL) == TD_OK);
-  for (uint32_t t = 0; t < LOGS; t++) {
-    td_wal_live live;
-    td_wal_event event;
-    CHECK(td_wal_live_open(&live, &layouts, (td_shard_id){(uint16_t)t},
-                           (td_seqno){0}, NULL) == TD_OK);
-    while (td_wal_live_next(&live, &event, NULL) == TD_OK) {
-      uint64_t id = event.record.entity.value;
-      if (next_owner(id) != t) out->new = false;
-      for (uint32_t s = 0; s < LOGS; s++) {
-        for (uint32_t i = 0; i < EVENTS; i++) {
-          if (ids[s][i] != id) continue;
-          seen[s][i]++;
-          if (s != t) out->old = false;
-        }
-      }
-    }
-    td_wal_live_close(&live);
-  }
-  td_wal_layouts_close(&layouts);
-  td_wal_dir_close(&dir);
-  for (uint32_t i = 0; i < LOGS * EVENTS; i++) {
-    out->lost += seen[i / EVENTS][i % EVENTS] == 0;
-    out->doubled += seen[i / EVENTS][i % EVENTS] > 1;
-  }
+static void take_census(td_disk *disk, world_census *out) {
+  world_count(disk, ids[0], LOGS * EVENTS, next_owner, out);
 }
 
 /* --- cases ---------------------------------------------------------------- */
@@ -191,7 +154,7 @@ static void case_prepare(void) {
 }
 
 static void case_whole(void) {
-  census count;
+  world_census count;
   fill();
   take_census(&at.disk, &count);
   CHECK(count.old && count.lost + count.doubled == 0);
@@ -280,7 +243,7 @@ static void case_crash(void) {
     at.disk.faults = (td_disk_faults){.last_call = 0};
     for (uint32_t way = 0; way < 8; way++, states++) {
       td_disk after;
-      census count;
+      world_census count;
       td_disk_crash(&at.disk, 0, &prng, &after);
       take_census(&after, &count);
       CHECK(count.lost == 0 && count.doubled == 0);
@@ -303,7 +266,7 @@ static void case_errors(void) {
   for (uint32_t e = 0; e < 2; e++) {
     uint64_t call = 0;
     for (bool reached = true; reached;) {
-      census count;
+      world_census count;
       fill();
       CHECK(open_world());
       uint64_t fail = at.disk.counts.calls + ++call;
@@ -326,7 +289,7 @@ static void case_errors(void) {
 static void case_memory(void) {
   bool reached = true;
   for (uint64_t request = 1; reached; request++) {
-    census count;
+    world_census count;
     fill();
     CHECK(open_world());
     at.requests = 0;

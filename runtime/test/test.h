@@ -78,6 +78,8 @@ void test_home(void);
 void test_repair(void);
 void test_window(void);
 void test_moved(void);
+void test_journal(void);
+void test_migrate(void);
 void test_parts(void);
 void test_log_threads(void);
 void test_profile(void);

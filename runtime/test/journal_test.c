@@ -1,0 +1,203 @@
+/* Lines that are on disk before they are answered for.
+ * Covers io/journal. */
+#include "io/journal.h"
+
+#include <string.h>
+
+#include "sim/disk.h"
+#include "test/home_world.h"
+
+#define NAME "migration-0000000009.journal"
+#define LINES 4u
+
+static struct {
+  char text[LINES + 2][32];
+  uint32_t count;
+} seen;
+
+static bool note(void *ctx, td_span text) {
+  (void)ctx;
+  CHECK(seen.count < LINES + 2 && text.size < 32);
+  if (seen.count >= LINES + 2 || text.size >= 32) return false;
+  memcpy(seen.text[seen.count], text.data, text.size);
+  seen.text[seen.count++][text.size] = 0;
+  return true;
+}
+
+static td_status open_journal(td_journal *journal, td_journal_mode mode) {
+  seen.count = 0;
+  return td_journal_open(journal, &at.env, "", NAME, mode, note, NULL,
+                         &at.err);
+}
+
+static td_status add(td_journal *journal, const char *text) {
+  td_span bytes = {(const uint8_t *)text, strlen(text)};
+  return td_journal_append(journal, bytes, &at.err);
+}
+
+static const char *const texts[LINES] = {
+  "{\"step\":\"begin\"}", "", "third", "{\"step\":\"end\"}",
+};
+
+/* How many lines were answered for. */
+static uint32_t write_all(void) {
+  td_journal journal;
+  uint32_t done = 0;
+  if (open_journal(&journal, TD_JOURNAL_CREATE) != TD_OK) return 0;
+  while (done < LINES && add(&journal, texts[done]) == TD_OK) done++;
+  td_journal_close(&journal);
+  return done;
+}
+
+static void check_lines(uint32_t least, uint32_t most) {
+  CHECK(seen.count >= least && seen.count <= most);
+  for (uint32_t i = 0; i < seen.count && i < LINES; i++) {
+    CHECK_TEXT(seen.text[i], texts[i]);
+  }
+}
+
+static void case_lines(void) {
+  td_journal journal;
+  world_begin();
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_IO);
+  CHECK_TEXT(at.err.file, NAME);
+  CHECK(open_journal(&journal, TD_JOURNAL_WRITE) == TD_IO);
+  CHECK(write_all() == LINES);
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&journal);
+  check_lines(LINES, LINES);
+  CHECK(open_journal(&journal, TD_JOURNAL_WRITE) == TD_OK);
+  CHECK(add(&journal, "two\nlines") == TD_TEXT);
+  CHECK(add(&journal, "fifth") == TD_OK);
+  td_journal_close(&journal);
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&journal);
+  CHECK(seen.count == LINES + 1);
+  CHECK_TEXT(seen.text[LINES], "fifth");
+  world_end();
+}
+
+/* Cut anywhere, it is a prefix, and goes on from there. */
+static void case_cut(void) {
+  td_journal journal;
+  world_begin();
+  CHECK(write_all() == LINES);
+  const td_disk_bytes *file = td_disk_find(&at.disk, NAME);
+  uint8_t whole[256];
+  size_t size = file->size;
+  CHECK(size < sizeof whole);
+  memcpy(whole, file->data, size);
+  for (size_t cut = 0; cut < size; cut++) {
+    CHECK(td_disk_put(&at.disk, NAME, (td_span){whole, cut}));
+    CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+    td_journal_close(&journal);
+    check_lines(0, LINES - 1);
+    uint32_t kept = seen.count;
+    CHECK(open_journal(&journal, TD_JOURNAL_WRITE) == TD_OK);
+    CHECK(seen.count == kept);
+    CHECK(add(&journal, texts[kept]) == TD_OK);
+    td_journal_close(&journal);
+    CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+    td_journal_close(&journal);
+    check_lines(kept + 1, kept + 1);
+  }
+  world_end();
+}
+
+/* A flipped bit is told, but for one in the last line. */
+static void case_flips(void) {
+  td_journal journal;
+  world_begin();
+  CHECK(write_all() == LINES);
+  const td_disk_bytes *file = td_disk_find(&at.disk, NAME);
+  uint8_t bytes[256];
+  size_t size = file->size, last = size - strlen(texts[LINES - 1]) - 18;
+  CHECK(size < sizeof bytes);
+  memcpy(bytes, file->data, size);
+  for (size_t bit = 0; bit < size * 8; bit++) {
+    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    CHECK(td_disk_put(&at.disk, NAME, (td_span){bytes, size}));
+    td_status status = open_journal(&journal, TD_JOURNAL_READ);
+    if (status == TD_OK) td_journal_close(&journal);
+    bool told = bit / 8 < last;
+    CHECK(status == (told ? TD_CORRUPT : TD_OK));
+    CHECK(told || seen.count == LINES - 1);
+    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+  }
+  world_end();
+}
+
+static void case_crash(void) {
+  td_prng prng = {test_seed()};
+  bool reached = true;
+  for (uint64_t call = 1; reached; call++) {
+    world_begin();
+    at.disk.faults.last_call = call;
+    uint32_t done = write_all();
+    reached = at.disk.counts.calls >= call;
+    at.disk.faults = (td_disk_faults){.last_call = 0};
+    for (uint32_t way = 0; way < 8; way++) {
+      td_disk after, whole = at.disk;
+      td_journal journal;
+      td_disk_crash(&whole, 0, &prng, &after);
+      at.disk = after;
+      world_attach();
+      CHECK(open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+      check_lines(done, done + 1);
+      td_journal_close(&journal);
+      td_disk_deinit(&at.disk);
+      at.disk = whole;
+    }
+    world_attach();
+    world_end();
+  }
+}
+
+/* Every call fails once: what was answered for is there. */
+static void case_errors(void) {
+  static const int32_t errors[] = {TD_SYS_IO, TD_SYS_NOSPC};
+  for (uint32_t e = 0; e < 2; e++) {
+    bool reached = true;
+    for (uint64_t call = 1; reached; call++) {
+      td_journal journal;
+      world_begin();
+      at.disk.faults = (td_disk_faults){.fail_call = call,
+                                        .fail_sys = errors[e]};
+      uint32_t done = write_all();
+      reached = at.disk.counts.calls >= call;
+      at.disk.faults = (td_disk_faults){.fail_call = 0};
+      if (open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK) {
+        check_lines(done, done + 1);
+        td_journal_close(&journal);
+      } else {
+        CHECK(false);
+      }
+      world_end();
+    }
+  }
+}
+
+static void case_memory(void) {
+  bool reached = true;
+  for (uint64_t request = 1; reached; request++) {
+    td_journal journal;
+    world_begin();
+    at.fail_request = request;
+    uint32_t done = write_all();
+    reached = at.requests >= request;
+    at.fail_request = 0;
+    CHECK(open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+    check_lines(done, done);
+    td_journal_close(&journal);
+    world_end();
+  }
+}
+
+void test_journal(void) {
+  test_case("journal", "lines come back", case_lines);
+  test_case("journal", "cut anywhere", case_cut);
+  test_case("journal", "every flipped bit", case_flips);
+  test_case("journal", "a power failure behind every call", case_crash);
+  test_case("journal", "every call fails", case_errors);
+  test_case("journal", "every request for memory fails", case_memory);
+}
