@@ -84,22 +84,8 @@ static td_status read_region(const td_migrate *m, td_migrate_log *entry,
   return TD_OK;
 }
 
-static td_wal_log *find_open(const td_migrate *m, td_shard_id shard) {
-  td_wal_log *log = m->home->logs;
-  while (log && !td_shard_id_eq(log->options.log.shard, shard)) {
-    log = log->next;
-  }
-  return log;
-}
-
-td_status td_migrate_open_log(td_migrate *m, td_migrate_log *entry,
-                              td_error *err) {
-  if (entry->log) return TD_OK;
-  entry->log = find_open(m, entry->id.shard);
-  if (entry->log) {
-    entry->id = entry->log->options.log;
-    return TD_OK;
-  }
+static td_status open_own(td_migrate *m, td_migrate_log *entry,
+                          td_error *err) {
   td_status status = TD_OK;
   td_wal_options options = td_wal_options_init(entry->id);
   if (!entry->own) status = take(m, &entry->own, sizeof *entry->own, err);
@@ -112,6 +98,38 @@ td_status td_migrate_open_log(td_migrate *m, td_migrate_log *entry,
   return TD_OK;
 }
 
+/* Whoever opened a log may have closed it since. */
+static void attach(td_migrate *m) {
+  for (uint32_t i = 0; i < m->count; i++) m->logs[i].log = NULL;
+  for (td_wal_log *log = m->home->logs; log; log = log->next) {
+    td_migrate_log *entry = td_migrate_find(m, log->options.log.shard);
+    if (!entry) continue;
+    entry->log = log;
+    entry->id = log->options.log;
+    entry->there = true;
+  }
+}
+
+td_status td_migrate_attach(td_migrate *m, td_error *err) {
+  td_status status = TD_OK;
+  attach(m);
+  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
+    td_migrate_log *entry = &m->logs[i];
+    bool wanted = entry->there || entry->size > 0;
+    if (wanted && !entry->log) status = open_own(m, entry, err);
+  }
+  return status;
+}
+
+td_status td_migrate_look(td_migrate *m, td_error *err) {
+  td_status status = td_migrate_attach(m, err);
+  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
+    td_wal_log *log = m->logs[i].log;
+    if (log) m->logs[i].last = td_wal_log_durable(log);
+  }
+  return status;
+}
+
 /* An entry for every log that is there, and for every shard to come. */
 static td_status make_logs(td_migrate *m, td_error *err) {
   uint32_t shards = m->home->next_routes.layout.num_shards, count = 0;
@@ -122,7 +140,7 @@ static td_status make_logs(td_migrate *m, td_error *err) {
     uint32_t first;
     td_shard_id shard = {(uint16_t)s};
     bool there = td_wal_dir_log(&m->dir, shard, &first) > 0;
-    bool wanted = there || s < shards || find_open(m, shard);
+    bool wanted = there || s < shards;
     m->places[s] = wanted ? count++ : UINT32_MAX;
   }
   status = take(m, &m->logs, count * sizeof *m->logs, err);
@@ -164,14 +182,12 @@ static td_status open_logs(td_migrate *m, td_error *err) {
   for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];
     uint32_t first;
-    entry->there = td_wal_dir_log(&m->dir, entry->id.shard, &first) > 0
-                || find_open(m, entry->id.shard);
+    entry->there = td_wal_dir_log(&m->dir, entry->id.shard, &first) > 0;
     status = check_cuts(m, entry->id.shard, err);
-    if (status != TD_OK || !entry->there) continue;
-    status = read_region(m, entry, err);
-    if (status == TD_OK) status = td_migrate_open_log(m, entry, err);
-    if (status == TD_OK) entry->start = td_migrate_durable(entry);
+    if (status == TD_OK && entry->there) status = read_region(m, entry, err);
   }
+  if (status == TD_OK) status = td_migrate_look(m, err);
+  for (uint32_t i = 0; i < m->count; i++) m->logs[i].start = m->logs[i].last;
   return status;
 }
 
@@ -201,14 +217,11 @@ td_migrate_log *td_migrate_find(td_migrate *m, td_shard_id shard) {
   return place == UINT32_MAX ? NULL : &m->logs[place];
 }
 
-td_seqno td_migrate_durable(const td_migrate_log *log) {
-  return log->log ? td_wal_log_durable(log->log) : (td_seqno){0};
-}
-
 /* --- the end -------------------------------------------------------------- */
 
 td_status td_migrate_hold(td_migrate *m, td_error *err) {
-  td_status status = TD_OK;
+  td_status status = td_migrate_attach(m, err);
+  if (status != TD_OK) return status;
   td_wal_hold(m->home);
   m->held = true;
   for (td_wal_log *log = m->home->logs; log && status == TD_OK;
@@ -229,14 +242,16 @@ td_status td_migrate_publish(td_migrate *m, td_span layout, td_error *err) {
   td_wal_dir dir = dir_of(m);
   uint32_t next = m->home->next;
   td_assert(m->held);
+  td_status status = td_migrate_look(m, err);
+  if (status != TD_OK) return status;
   for (uint32_t i = 0; i < m->count; i++) {
     const td_migrate_log *entry = &m->logs[i];
     if (entry->left == 0) continue;
-    td_cut cut = {td_migrate_durable(entry), next};
-    td_status status = td_wal_cut_log(&dir, entry->id, cut, err);
+    td_cut cut = {entry->last, next};
+    status = td_wal_cut_log(&dir, entry->id, cut, err);
     if (status != TD_OK) return status;
   }
-  td_status status = td_wal_home_publish(m->home, layout, err);
+  status = td_wal_home_publish(m->home, layout, err);
   m->published = status == TD_OK;
   return status;
 }

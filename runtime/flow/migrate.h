@@ -58,13 +58,14 @@ typedef struct td_migrate_sum {
 /* A log of the directory, or of the next layout. */
 typedef struct td_migrate_log {
   td_log_id id;
-  td_seqno start;       /* its last number when the migration began */
+  td_seqno last;        /* out: on disk through here, of td_migrate_look */
+  td_seqno start;       /* that, when the migration began */
   td_seqno after, upto; /* of the lap */
   uint64_t skip;        /* of what this lap brings: there already */
   uint64_t left;        /* out: events that left it, all laps */
   td_migrate_sum moved; /* out: what the lap brings, skipped ones too */
-  bool there;           /* it had segments when the migration was opened */
-  td_wal_log *log;      /* private from here on; NULL = not opened */
+  bool there;           /* it has events */
+  td_wal_log *log;      /* private from here on; NULL = not open */
   td_wal_log *own;      /* opened here */
   uint8_t *records;     /* that wait to be written */
   size_t size, room;
@@ -108,12 +109,13 @@ TD_API td_status td_migrate_open(td_migrate *m, td_wal_home *home,
 /* The log of a shard, or NULL. The caller sets start, left, after, upto and
  * skip: all start as for a migration that begins, and a lap of nothing. */
 TD_API td_migrate_log *td_migrate_find(td_migrate *m, td_shard_id shard);
-/* Through here it can be copied now: its last number on disk. */
-TD_API td_seqno td_migrate_durable(const td_migrate_log *log);
+/* Looks how far each log is now: `last`. One that somebody closed is opened.
+ * Statuses: those of td_wal_log_open. */
+TD_API td_status td_migrate_look(td_migrate *m, td_error *err);
 
 /* Begins a lap over the borders that were set. Statuses: TD_OK; TD_AHEAD
- * (`upto` is above what is on disk); those of td_wal_dir_list and
- * td_wal_layouts_open. */
+ * (`upto` is above what is on disk); those of td_migrate_look,
+ * td_wal_dir_list and td_wal_layouts_open. */
 TD_API td_status td_migrate_lap(td_migrate *m, td_error *err);
 /* Copies about so many bytes of events, or the rest of the lap. Statuses:
  * TD_OK (call again), TD_END (the lap is over, all of it is on disk); TD_DEAD
@@ -123,7 +125,9 @@ TD_API td_status td_migrate_lap(td_migrate *m, td_error *err);
 TD_API td_status td_migrate_step(td_migrate *m, uint64_t bytes,
                                  td_error *err);
 
-/* Begins to count what a log holds under the next epoch behind `after`. */
+/* Begins to count what a log holds under the next epoch behind `after`.
+ * Statuses: TD_OK; TD_OUT_OF_RANGE (no such log); those of td_migrate_look,
+ * td_wal_dir_list and td_wal_cursor_open. */
 TD_API td_status td_migrate_check(td_migrate *m, td_shard_id shard,
                                   td_seqno after, td_error *err);
 /* Statuses: TD_OK (call again), TD_END (m->found is the sum, m->found_last
@@ -133,7 +137,7 @@ TD_API td_status td_migrate_check_step(td_migrate *m, uint64_t bytes,
                                        td_error *err);
 
 /* Nobody else writes from now on, and all that was written is on disk.
- * Statuses: TD_OK; TD_POISONED, and all are let go. */
+ * Statuses: TD_OK; TD_POISONED and those of td_migrate_look: nobody is held. */
 TD_API td_status td_migrate_hold(td_migrate *m, td_error *err);
 /* Cuts every log that events have left, through its last number, then
  * publishes. Must be held. Statuses: as td_wal_cut_log and

@@ -14,12 +14,14 @@ td_status td_migrate_check(td_migrate *m, td_shard_id shard, td_seqno after,
                    m->logs[m->count - 1].id.shard.value);
   }
   td_migrate_unlist(m);
+  td_status status = td_migrate_look(m, err);
+  if (status != TD_OK) return status;
   m->found = (td_migrate_sum){.count = 0};
   m->found_last = after;
   m->check_after = after;
-  m->check_upto = td_migrate_durable(entry);
+  m->check_upto = entry->last;
   if (td_seqno_cmp(after, m->check_upto) >= 0) return TD_OK;
-  td_status status = td_migrate_list(m, err);
+  status = td_migrate_list(m, err);
   if (status != TD_OK) return status;
   status = td_wal_cursor_open(&m->cursor, &m->dir, shard,
                               (td_seqno){after.value + 1}, err);

@@ -19,22 +19,20 @@ static const td_alloc *alloc_of(const td_migrate *m) {
 static td_status flush(td_migrate *m, td_error *err) {
   uint32_t count = 0;
   if (m->waiting == 0) return TD_OK;
+  td_status status = td_migrate_attach(m, err);
+  if (status != TD_OK) return status;
   for (uint32_t i = 0; i < m->count; i++) count += m->logs[i].size > 0;
   size_t size = count * sizeof(td_wal_moved);
   td_wal_moved *parts = td_alloc_resize(alloc_of(m), NULL, 0, size);
   if (!parts) return td_fail(err, TD_NO_MEMORY, "migration", size, 0);
-  td_status status = TD_OK;
   count = 0;
-  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
-    td_migrate_log *entry = &m->logs[i];
+  for (uint32_t i = 0; i < m->count; i++) {
+    const td_migrate_log *entry = &m->logs[i];
     if (entry->size == 0) continue;
-    status = td_migrate_open_log(m, entry, err);
     parts[count++] = (td_wal_moved){entry->log,
                                     {entry->records, entry->size}};
   }
-  if (status == TD_OK) {
-    status = td_wal_append_moved(parts, count, m->held, err);
-  }
+  status = td_wal_append_moved(parts, count, m->held, err);
   td_alloc_free(alloc_of(m), parts, size);
   if (status != TD_OK) return status;
   for (uint32_t i = 0; i < m->count; i++) m->logs[i].size = 0;
@@ -152,15 +150,16 @@ static td_status step_run(td_migrate *m, uint64_t *bytes, td_error *err) {
 }
 
 td_status td_migrate_lap(td_migrate *m, td_error *err) {
-  if (m->listed) td_migrate_unlist(m);
-  for (uint32_t i = 0; i < m->count; i++) {
+  td_migrate_unlist(m);
+  td_status status = td_migrate_look(m, err);
+  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];
-    td_seqno durable = td_migrate_durable(entry);
     entry->moved = (td_migrate_sum){.count = 0};
-    if (td_seqno_cmp(entry->upto, durable) <= 0) continue;
-    return td_fail(err, TD_AHEAD, "lap", entry->upto.value, durable.value);
+    if (td_seqno_cmp(entry->upto, entry->last) <= 0) continue;
+    status = td_fail(err, TD_AHEAD, "lap", entry->upto.value,
+                     entry->last.value);
   }
-  td_status status = td_migrate_list(m, err);
+  if (status == TD_OK) status = td_migrate_list(m, err);
   m->at = status == TD_OK ? 0 : m->count;
   return status;
 }

@@ -6,10 +6,9 @@
 
 #include "flow/migrate.h"
 
-/* migrate.c: the log of an entry, opened if it is not; held, if the others
- * are. */
-td_status td_migrate_open_log(td_migrate *m, td_migrate_log *entry,
-                              td_error *err);
+/* migrate.c: finds the open logs, and opens those that have events or get
+ * some; held, if the others are. */
+td_status td_migrate_attach(td_migrate *m, td_error *err);
 
 /* Lists the directory and its layouts as they are now. */
 td_status td_migrate_list(td_migrate *m, td_error *err);

@@ -87,6 +87,14 @@ static void link_log(td_wal_log *log) {
   *at = log;
 }
 
+static bool is_linked(const td_wal_home *home, td_shard_id shard) {
+  const td_wal_log *log = home->logs;
+  while (log && !td_shard_id_eq(log->options.log.shard, shard)) {
+    log = log->next;
+  }
+  return log != NULL;
+}
+
 static void unlink_log(td_wal_log *log) {
   td_wal_log **at = &log->home->logs;
   while (*at && *at != log) at = &(*at)->next;
@@ -164,6 +172,9 @@ static td_status check_layout(const td_wal_log *log, td_error *err) {
   if (home->failed.status != TD_OK) {
     if (err) *err = home->failed;
     return home->failed.status;
+  }
+  if (is_linked(home, log->options.log.shard)) {
+    return td_fail(err, TD_LOCKED, "log", 0, 0);
   }
   if (home->epoch != home->published) {
     return td_fail(err, TD_EPOCH, "writing without a layout", home->epoch,

@@ -129,7 +129,8 @@ typedef struct td_wal_log {
 } td_wal_log;
 
 /* Recovers and opens. The home stays in use until close. Statuses: TD_OK;
- * TD_EPOCH (a layout is published that the home was not put under),
+ * TD_LOCKED (a log of that shard is open in this home), TD_EPOCH (a layout is
+ * published that the home was not put under),
  * TD_OUT_OF_RANGE (no such shard, no next layout); TD_IO, TD_NO_MEMORY,
  * TD_TOO_MANY; verdicts, each with file and offset and
  * nothing changed: TD_CORRUPT, TD_MISSING (gap), TD_MISMATCH,
