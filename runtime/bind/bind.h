@@ -32,7 +32,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
   td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
   td_bind_repair, td_bind_follower, td_bind_traffic, td_bind_sim_disk,
-  td_bind_sim_dir;
+  td_bind_sim_dir, td_bind_migration, td_bind_journal;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -192,6 +192,8 @@ void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 void td_bind_open_layout(lua_State *L);
 void td_bind_open_sim(lua_State *L);
+void td_bind_open_migrate(lua_State *L);
+void td_bind_open_journal(lua_State *L);
 
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);

@@ -12,16 +12,20 @@ td_bound_home *td_bind_check_home(lua_State *L, int arg) {
   return home;
 }
 
+void td_bind_refuse_held(lua_State *L, const td_bound_home *home) {
+  if (!home->migration || !td_bind_migration_holds(home->migration)) return;
+  luaL_error(L, "a migration holds the logs until let_go()");
+}
+
 void td_bind_home_shut(td_bound_home *home) {
   if (!home->open) return;
   td_assert(!home->first);
+  if (home->migration) (void)td_bind_migration_shut(home->migration, NULL);
   home->open = false;
   td_wal_home_close(&home->home);
 }
 
-/* Pushes the text of a layout file: a string, or what has a method text() as
- * a tidal.cluster has. */
-static td_span check_layout(lua_State *L, td_bind_at at) {
+td_span td_bind_layout_text(lua_State *L, td_bind_at at) {
   static const char expected[] = "a layout or the text of a layout file";
   if (lua_type(L, at.index) == LUA_TTABLE
       && luaL_getmetafield(L, at.index, "__name") != LUA_TNIL) {
@@ -68,7 +72,7 @@ bool td_bind_home_new(lua_State *L, td_bind_at place, int table) {
   td_span layout = {NULL, 0};
   bool create = td_bind_field_bool(L, table, "create", false);
   int base = lua_gettop(L);
-  if (td_bind_field(L, table, "layout", &at)) layout = check_layout(L, at);
+  if (td_bind_field(L, table, "layout", &at)) layout = td_bind_layout_text(L, at);
   td_bound_home *home = td_bind_new(L, &td_bind_home, sizeof *home, 2);
   set_weak_list(L);
   lua_pushvalue(L, place.index);
@@ -205,7 +209,7 @@ static uint32_t fill_parts(lua_State *L, int list, uint32_t writers,
 static int home_commit(lua_State *L) {
   enum { HOME = 1, HELD, BLOCK, KEY, PARTS };
   td_error err;
-  td_bind_check_home(L, HOME);
+  td_bind_refuse_held(L, td_bind_check_home(L, HOME));
   lua_settop(L, HOME);
   uint32_t writers = td_bind_home_hold(L, HOME);
   td_wal_part *parts = lua_newuserdatauv(L, (writers + 1u) * sizeof *parts,
@@ -365,7 +369,8 @@ static int home_gc(lua_State *L) {
 
 static const luaL_Reg home_methods[] = {
   {"writer", home_writer}, {"commit", home_commit}, {"spread", home_spread},
-  {"close", home_close}, {NULL, NULL},
+  {"close", home_close}, {"migration", td_bind_home_migration},
+  {NULL, NULL},
 };
 static const luaL_Reg home_metas[] = {
   {"__gc", home_gc}, {"__close", home_end}, {NULL, NULL},

@@ -4,6 +4,7 @@
 static td_bound_writer *check_writer(lua_State *L, int arg) {
   td_bound_writer *writer = td_bind_check(L, arg, &td_bind_writer);
   if (!writer->open) luaL_error(L, "the writer is closed");
+  td_bind_refuse_held(L, writer->home);
   return writer;
 }
 
@@ -72,6 +73,7 @@ static int writer_add(lua_State *L) {
 static int writer_add_bound(lua_State *L) {
   td_bound_writer *writer = lua_touserdata(L, lua_upvalueindex(1));
   if (!writer->open) luaL_error(L, "the writer is closed");
+  td_bind_refuse_held(L, writer->home);
   td_bind_events_put(L, &writer->pending, lua_upvalueindex(1),
                      TD_BIND_WRITER_BLOCK, 1);
   return 0;

@@ -12,11 +12,13 @@
 #include "bind/bind_events.h"
 
 typedef struct td_bound_writer td_bound_writer;
+typedef struct td_bound_migration td_bound_migration;
 
 typedef struct td_bound_home {
   td_wal_home home;
   bool open;
   td_bound_writer *first;  /* of the open writers */
+  td_bound_migration *migration;  /* open in it, or NULL */
 } td_bound_home;
 
 #define TD_BIND_WRITER_HOME 1    /* user values of a writer */
@@ -47,8 +49,21 @@ bool td_bind_home_new(lua_State *L, td_bind_at place, int table);
 /* Puts a home without a layout under the one that is published, if any. */
 td_status td_bind_home_adopt_published(td_bound_home *home, td_error *err);
 
-/* Closes a home whose writers are closed. */
+/* Closes a home whose writers are closed, and its migration. */
 void td_bind_home_shut(td_bound_home *home);
+
+/* Pushes the text of a layout file: a string, or what has a method text() as
+ * a tidal.cluster has. */
+td_span td_bind_layout_text(lua_State *L, td_bind_at at);
+
+/* home:migration(layout, options) */
+int td_bind_home_migration(lua_State *L);
+/* Whether nobody else may write now. */
+bool td_bind_migration_holds(const td_bound_migration *self);
+td_status td_bind_migration_shut(td_bound_migration *self, td_error *err);
+/* Raises while a migration holds the logs of the home: the state is one
+ * thread, so waiting for it would never end. */
+void td_bind_refuse_held(lua_State *L, const td_bound_home *home);
 
 /* Opens a writer in the home at stack index `home` from the options at
  * `table`. Pushes the writer, or nil, err; returns how many. */
