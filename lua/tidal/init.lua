@@ -14,6 +14,7 @@ local LAZY <const> = {
   text = "tidal.text",
   json = "tidal.json",
   render = "tidal.draw",
+  migrate = "tidal.migrate",
 }
 
 ---The layout that a plan makes of the one it is for.

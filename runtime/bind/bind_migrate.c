@@ -148,7 +148,7 @@ static int lap(lua_State *L) {
   td_migrate *m = &self->m;
   for (uint32_t i = 0; i < m->count; i++) {
     td_migrate_log *log = &m->logs[i];
-    log->start = log->after = log->upto = (td_seqno){0};
+    log->start = log->after = log->upto = log->next = (td_seqno){0};
     log->skip = log->left = 0;
   }
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
@@ -178,18 +178,20 @@ static int step(lua_State *L) {
   return answer_step(L, td_migrate_step(&self->m, bytes, &err), &err);
 }
 
-/* migration:moved() -> list of { log =, left =, count =, low =, high = } of
- * the logs that lost events, in all laps, or get some in this one. */
+/* migration:moved() -> list of { log =, next =, left =, count =, low =, high
+ * = } of the logs that the lap read, that lost events in any lap, or that get
+ * some in this one; next: where its next lap begins. */
 static int moved(lua_State *L) {
   const td_migrate *m = &check(L)->m;
   lua_Integer count = 0;
   lua_newtable(L);
   for (uint32_t i = 0; i < m->count; i++) {
     const td_migrate_log *log = &m->logs[i];
-    if (log->left == 0 && log->moved.count == 0) continue;
-    lua_createtable(L, 0, 5);
+    if (log->left == 0 && log->next.value == 0) continue;
+    lua_createtable(L, 0, 6);
     td_bind_push_log(L, log->id);
     lua_setfield(L, -2, "log");
+    set_u64(L, "next", log->next.value);
     set_u64(L, "left", log->left);
     set_sum(L, &log->moved);
     lua_rawseti(L, -2, ++count);

@@ -63,6 +63,8 @@ typedef struct td_migrate_log {
   td_seqno start;       /* that, when the migration began */
   td_seqno after, upto; /* of the lap */
   uint64_t skip;        /* of what this lap brings: there already */
+  td_seqno next;        /* out: `upto` of the lap, and behind it what only the
+                           lap itself wrote: the next one's `after` */
   uint64_t left;        /* out: events that left it, all laps */
   td_migrate_sum moved; /* out: what the lap brings, skipped ones too */
   bool there;           /* it has events */

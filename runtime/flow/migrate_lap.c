@@ -15,6 +15,20 @@ static const td_alloc *alloc_of(const td_migrate *m) {
 
 /* --- writing -------------------------------------------------------------- */
 
+/* Nothing waits any more; what follows in its log on what was walked already
+ * need not be walked. */
+static void note_written(td_migrate *m, const td_wal_moved *parts) {
+  for (uint32_t i = 0; i < m->count; i++) {
+    td_migrate_log *entry = &m->logs[i];
+    if (entry->size == 0) continue;
+    uint64_t first = parts++->first.value;
+    if (first == entry->next.value + 1) {
+      entry->next.value += entry->size / TD_RECORD_BYTES;
+    }
+    entry->size = 0;
+  }
+}
+
 /* One batch in each log that events wait for, all synced together. */
 static td_status flush(td_migrate *m, td_error *err) {
   uint32_t count = 0;
@@ -30,12 +44,13 @@ static td_status flush(td_migrate *m, td_error *err) {
     const td_migrate_log *entry = &m->logs[i];
     if (entry->size == 0) continue;
     parts[count++] = (td_wal_moved){entry->log,
-                                    {entry->records, entry->size}};
+                                    {entry->records, entry->size},
+                                    {0}};
   }
   status = td_wal_append_moved(parts, count, m->held, err);
+  if (status == TD_OK) note_written(m, parts);
   td_alloc_free(alloc_of(m), parts, size);
   if (status != TD_OK) return status;
-  for (uint32_t i = 0; i < m->count; i++) m->logs[i].size = 0;
   m->written += m->waiting;
   m->waiting = 0;
   return TD_OK;
@@ -155,6 +170,7 @@ td_status td_migrate_lap(td_migrate *m, td_error *err) {
   for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];
     entry->moved = (td_migrate_sum){.count = 0};
+    entry->next = entry->upto;
     if (td_seqno_cmp(entry->upto, entry->last) <= 0) continue;
     status = td_fail(err, TD_AHEAD, "lap", entry->upto.value,
                      entry->last.value);

@@ -84,13 +84,13 @@ td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
 
 /* --- moved events --------------------------------------------------------- */
 
-static td_status begin_moved(const td_wal_moved *part, bool held,
-                             td_error *err) {
+static td_status begin_moved(td_wal_moved *part, bool held, td_error *err) {
   td_wal_log *log = part->log;
   uint32_t count = (uint32_t)(part->records.size / TD_RECORD_BYTES);
   if (!held) td_wal_enter(log);
   td_status status = td_wal_put_moved(log, part->records, count, err);
   if (status == TD_OK) status = td_wal_write_group(log, &log->direct, err);
+  if (status == TD_OK) part->first = log->direct.first_seq;
   return status;
 }
 
@@ -101,8 +101,8 @@ static td_status finish_moved(const td_wal_moved *part, bool held,
   return status;
 }
 
-td_status td_wal_append_moved(const td_wal_moved *parts, uint32_t count,
-                              bool held, td_error *err) {
+td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count, bool held,
+                              td_error *err) {
   td_error why = {.status = TD_OK};
   td_status first = TD_OK;
   for (uint32_t i = 0; i < count; i++) {

@@ -34,6 +34,7 @@ TD_API td_status td_wal_append_all(td_wal_part *parts, uint32_t count,
 typedef struct td_wal_moved {
   td_wal_log *log;
   td_span records;   /* TD_RECORD_BYTES each */
+  td_seqno first;    /* out: number of the first of them */
 } td_wal_moved;
 
 /* Appends them, one batch in each log, and syncs whatever the policy is. No
@@ -42,9 +43,8 @@ typedef struct td_wal_moved {
  * td_wal_log_append but TD_MOVED, of the first part that was not written or
  * may not be; some others may be on disk, and how many events lie under that
  * epoch tells which. */
-TD_API td_status td_wal_append_moved(const td_wal_moved *parts,
-                                     uint32_t count, bool held,
-                                     td_error *err);
+TD_API td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count,
+                                     bool held, td_error *err);
 
 /* Keeps other threads from writing to any open log of the home, until let go.
  * Thread: the owner of the home. */

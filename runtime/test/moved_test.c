@@ -77,7 +77,7 @@ static td_status copy(bool held) {
       }
     }
     if (size == 0) continue;
-    parts[count++] = (td_wal_moved){&at.logs[t], {bytes[t], size}};
+    parts[count++] = (td_wal_moved){&at.logs[t], {bytes[t], size}, {0}};
   }
   return td_wal_append_moved(parts, count, held, &at.err);
 }
@@ -190,7 +190,7 @@ static void case_window(void) {
   options.group_delay_ns = 0;
   CHECK(td_wal_log_open(&at.logs[1], &at.home, &options, NULL) == TD_OK);
   CHECK(td_wal_home_prepare(&at.home, next_layout(), NULL) == TD_OK);
-  td_wal_moved part = {&at.logs[1], {bytes, sizeof bytes}};
+  td_wal_moved part = {&at.logs[1], {bytes, sizeof bytes}, {0}};
   for (uint32_t i = 0; i < 2; i++) {
     CHECK(td_wal_log_append(&at.logs[1], &record, 1, NULL, NULL) == TD_OK);
     CHECK(td_wal_append_moved(&part, 1, false, NULL) == TD_OK);

@@ -1,0 +1,145 @@
+-- What must be true before a migration begins; all that is not is said at
+-- once, and nothing is changed.
+local core = require "tidal.core"
+local faults = require "tidal.faults"
+local keys = require "tidal.cluster.keys"
+local place = require "tidal.migrate.place"
+local record = require "tidal.migrate.record"
+local suggest = require "tidal.suggest"
+
+local M = {}
+
+local function names_of(regions)
+  local names = {}
+  for i, region in ipairs(regions) do names[i] = region.name end
+  return names
+end
+
+-- --- the plan --------------------------------------------------------------
+
+-- A region's number is in its logs: it stays.
+local function check_regions(plan, found)
+  for _, region in ipairs(plan.from.regions) do
+    local there = plan.to:region(region.name)
+    if there and there.id ~= region.id then
+      found:add_format(region.name, "is r%d and would be r%d, and its logs "
+        .. "say r%d: keep the order of the regions, add new ones behind them",
+        region.id, there.id, region.id)
+    end
+  end
+end
+
+local function check_plan(plan, found)
+  local refusal = plan:check()
+  if refusal then
+    found:add_format("plan", "after step %d rule '%s' is broken: %s",
+                     refusal.step, refusal.rule, refusal.why)
+  end
+  local back = plan:inverse(plan.to.epoch + 1)
+  if back:inverse().to ~= back.from then
+    found:add("plan", "its way back does not lead to where it began")
+  end
+  check_regions(plan, found)
+end
+
+-- --- the directories -------------------------------------------------------
+
+local function check_names(plan, dirs, found)
+  local regions = plan.to.regions
+  for _, name in ipairs(keys.sorted(dirs)) do
+    if not plan.to:region(name) then
+      found:add_format("wal." .. faults.shown(name):gsub('"', ""),
+        "%s has no such region%s", plan.to.name,
+        suggest.unknown(name, names_of(regions)))
+    end
+  end
+  for _, region in ipairs(regions) do
+    if dirs[region.name] == nil then
+      found:add_format("wal." .. region.name, "is missing: every region's "
+        .. "directory is needed, or events would be left behind")
+    end
+  end
+end
+
+-- What a directory's published layout is, against the one planned from.
+local function check_published(region, dir, task, found)
+  local done, epoch = pcall(place.published, dir)
+  if not done then
+    found:add(region, tostring(epoch))
+    return
+  end
+  if not epoch or epoch == task.from.epoch then return end
+  if epoch >= task.to.epoch then
+    found:add_format(region, "epoch %d is published here already: the next "
+      .. "layout takes epoch %d or higher", epoch, epoch + 1)
+  else
+    found:add_format(region, "epoch %d is published here, the plan begins at "
+      .. "epoch %d: make it anew from what is there", epoch, task.from.epoch)
+  end
+end
+
+-- The published layout itself: the same text, or none.
+local function check_layout(region, dir, task, found)
+  local home, err = core.wal.open(dir, {})
+  if not home then
+    found:add(region, tostring(err))
+    return
+  end
+  home:close()
+end
+
+local function check_journals(region, dir, task, found)
+  for _, epoch in ipairs(record.epochs(dir)) do
+    local journal = record.open(dir, epoch, "read")
+    local over, empty = journal:is_over(), not journal.state.begin
+                                           and not journal.state.part
+    journal:close()
+    if not over and not empty then
+      found:add_format(region, "a migration to epoch %d is under way (%s): "
+        .. "--resume goes on with it, --abort gives it up", epoch,
+        record.name(epoch))
+    elseif epoch >= task.to.epoch and not empty then
+      found:add_format(region, "a migration to epoch %d was begun here, and "
+        .. "an epoch is used once: take epoch %d", epoch, epoch + 1)
+    end
+  end
+end
+
+local function check_dir(region, dir, task, found)
+  local before = #found.list
+  check_published(region, dir, task, found)
+  if #found.list > before then return end
+  check_journals(region, dir, task, found)
+  check_layout(region, dir, task, found)
+end
+
+-- Two regions in one directory.
+local function check_twice(places, found)
+  local seen = {}
+  for _, one in ipairs(places) do
+    local dir = type(one.dir) == "string" and one.dir:gsub("/+$", "")
+                or one.dir
+    if seen[dir] then
+      found:add_format(one.region, "has the directory of %s: each region has "
+                       .. "its own", seen[dir])
+    end
+    seen[dir] = one.region
+  end
+end
+
+---Raises an error with every reason why this migration cannot begin.
+---@param plan table tidal.Diff
+---@param dirs { [string]: any } by region
+---@param task table what init.lua made of them
+function M.begin(plan, dirs, task)
+  local found = faults.new()
+  check_plan(plan, found)
+  check_names(plan, dirs, found)
+  check_twice(task.places, found)
+  for _, one in ipairs(task.places) do
+    if one.dir ~= nil then check_dir(one.region, one.dir, task, found) end
+  end
+  if found:any() then found:raise "migration" end
+end
+
+return M
