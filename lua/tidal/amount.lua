@@ -76,19 +76,6 @@ function M.read(text, kind)
   return product(whole, fraction, factor, kind.base)
 end
 
---- Reads "30MB/s".
----@param text string
----@return integer? rate bytes a second, 1 or more
----@return string? why " (a phrase about the text)", or ""
-function M.read_rate(text)
-  local size = type(text) == "string" and text:match "^(.*)/s$"
-  if not size then return nil, "" end
-  local rate, why = M.read(size, "size")
-  if not rate then return nil, " (" .. why .. ")" end
-  if rate == 0 then return nil, "" end
-  return rate
-end
-
 -- An integer is a 64-bit pattern.
 local function unsigned(n)
   if math.type(n) == "integer" and n < 0 then return n + 2.0 ^ 64 end

@@ -23,9 +23,21 @@ static int monotonic(lua_State *L) {
   return 1;
 }
 
+/* host.sleep(seconds): at most one second, and less when a signal comes. */
+static int sleep_for(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1);
+  if (!(seconds > 0)) return 0;
+  if (seconds > 1) seconds = 1;
+  struct timespec span = {.tv_sec = (time_t)seconds};
+  span.tv_nsec = (long)((seconds - (lua_Number)span.tv_sec) * 1e9);
+  nanosleep(&span, NULL);
+  return 0;
+}
+
 int td_host_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"isatty", is_terminal}, {"clock", monotonic}, {NULL, NULL},
+    {"isatty", is_terminal}, {"clock", monotonic},
+    {"sleep", sleep_for}, {NULL, NULL},
   };
   char path[4096];
   luaL_newlib(L, functions);

@@ -18,6 +18,7 @@ M.verbs = {
   route = "the shard of each id",
   explain = "why an id is on its shard, why a move is allowed or not",
   whatif = "what is left when nodes or regions are lost",
+  migrate = "moves events from one layout to the next, while writers go on",
   wal = "wal dump|verify|stat|export|import|repair: write-ahead logs",
   test = "busted inside the host",
   mutate = "wrong variants of a layout: which does its spec notice?",
@@ -26,7 +27,7 @@ M.verbs = {
 
 ---The names, in the order in which people meet them.
 M.order = { "plan", "diff", "draw", "prove", "route", "explain", "whatif",
-            "wal", "test", "mutate", "bench" }
+            "migrate", "wal", "test", "mutate", "bench" }
 
 local function complain(message)
   io.stderr:write("tidal-lua: ", message, "\n")
@@ -71,7 +72,7 @@ end
 -- Verbs that evaluate a layout, by what they are called with.
 local LAYOUT_VERBS <const> = {
   plan = true, diff = true, draw = true, prove = true, route = true,
-  explain = true, whatif = true, mutate = true,
+  explain = true, whatif = true, mutate = true, migrate = true,
 }
 
 -- The process in which a layout is evaluated gets ready beside this one.

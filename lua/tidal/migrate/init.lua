@@ -26,12 +26,12 @@
 -- A step is a value: name, region, says (a sentence), back (how it is undone);
 -- :ready() -> true | nil, why; :slice() -> bytes read, or nil when it is done;
 -- :run() for all of it. Steps of one name may be sliced in turns.
-local amount = require "tidal.amount"
 local check = require "tidal.migrate.check"
 local core = require "tidal.core"
 local json = require "tidal.json"
 local place = require "tidal.migrate.place"
 local record = require "tidal.migrate.record"
+local text = require "tidal.text"
 
 local M = {}
 
@@ -165,11 +165,8 @@ local function check_options(options)
   local out, why = {}, nil
   for key, value in next, options do out[key] = value end
   if options.rate then
-    out.rate, why = amount.read_rate(options.rate)
-    if not out.rate then
-      error(('tidal.migrate: rate: "30MB/s" expected, got %s%s'):format(
-        tostring(options.rate), why), 3)
-    end
+    out.rate, why = text.rate(options.rate)
+    if not out.rate then error("tidal.migrate: rate: " .. why, 3) end
   end
   local most = options.concurrency
   if most and (math.type(most) ~= "integer" or most < 1) then
@@ -196,10 +193,15 @@ local function note_parts(self, line)
   end
 end
 
+---Raises every reason why it cannot begin. Changes nothing.
+function Migration:check()
+  check.begin(self.plan, self.dirs, self.task)
+end
+
 ---Checks everything and writes the journal's first line. Idempotent.
 function Migration:begin()
   if self.journal then return end
-  check.begin(self.plan, self.dirs, self.task)
+  self:check()
   local journal = record.open(self.places[1].dir, self.task.to.epoch,
                               "create")
   attach(self, journal)
@@ -230,6 +232,13 @@ function Migration:close()
   if self.journal then self.journal:close() end
 end
 
+---The place of a region.
+function Migration:place(region)
+  for _, one in ipairs(self.places) do
+    if one.region == region then return one end
+  end
+end
+
 -- --- running ---------------------------------------------------------------
 
 -- The steps that may be sliced now: the first that is not done, and those of
@@ -255,9 +264,11 @@ function Migration:step(now)
   self:begin()
   local open = open_steps(self)
   if #open == 0 then return false end
+  local step = open[(self.turn or 0) % #open + 1]
   self.turn = (self.turn or 0) + 1
-  self.step_now = open[self.turn % #open + 1]
-  self.read = (self.read or 0) + (self.step_now:slice() or 0)
+  local bytes = step:slice() or 0
+  step.read, self.step_now = (step.read or 0) + bytes, step
+  self.read = (self.read or 0) + bytes
   if not self.rate then return true end
   self.began = self.began or now
   return true, math.max(0, self.began + self.read / self.rate - now)
@@ -279,17 +290,23 @@ end
 
 -- --- from the journal ------------------------------------------------------
 
+local function epochs_of(region, dir)
+  local done, epochs = pcall(record.epochs, dir)
+  if not done then fail("io", "%s=%s: %s", region, tostring(dir), epochs) end
+  return epochs
+end
+
 -- The directory that has the journal of the last migration, and its epoch;
 -- nil where there is none.
 local function find(dirs)
   local last
-  for _, dir in pairs(dirs) do
-    local epochs = record.epochs(dir)
+  for region, dir in pairs(dirs) do
+    local epochs = epochs_of(region, dir)
     local epoch = epochs[#epochs]
     if epoch and (not last or epoch > last) then last = epoch end
   end
   for region, dir in pairs(last and dirs or {}) do
-    local epochs = record.epochs(dir)
+    local epochs = epochs_of(region, dir)
     if epochs[#epochs] == last then
       local journal = record.open(dir, last, "read")
       local begun = journal.state.begin ~= nil
@@ -363,6 +380,20 @@ function M.resume(options)
   return self
 end
 
+---Whether this very migration was finished before; nil where it was not.
+---@param plan table
+---@param dirs { [string]: any }
+---@return table? migration closed
+function M.finished(plan, dirs)
+  local main, epoch = find(dirs)
+  if not main or epoch ~= plan.to.epoch then return nil end
+  local self = load({ wal = dirs }, "read")
+  self:close()
+  local same = self.task.to.hash == plan.to:hash()
+           and self.task.from.hash == plan.from:hash()
+  return same and self.journal.state.finished and self or nil
+end
+
 -- Where it is: by the journal, and the directories themselves.
 local function published(self)
   local out = {}
@@ -383,10 +414,10 @@ function M.abort(options)
   local there = published(self)
   local epoch = self.task.to.epoch
   if #there > 0 then
-    fail("migration", "%s %s under epoch %d: that cannot be aborted. Go on "
-         .. "with --resume; the way back is a migration to the old layout "
-         .. "under epoch %d", table.concat(there, ", "),
-         #there == 1 and "is" or "are", epoch, epoch + 1)
+    fail("migration", "epoch %d is published in %s and cannot be aborted.%s "
+         .. "The way back is a migration to the old layout under epoch %d",
+         epoch, table.concat(there, ", "), self.journal.state.finished and ""
+         or " --resume goes on.", epoch + 1)
   end
   for _, one in ipairs(self.places) do
     local home, err = core.wal.open(one.dir)

@@ -31,10 +31,13 @@ local function bad(form, ...)
   error("plan:waves: " .. form:format(...), 0)
 end
 
+-- "30MB/s" as bytes a second.
 local function rate_of(text)
-  local rate, why = amount.read_rate(text)
-  if not rate then
-    bad('per_link: "30MB/s" expected, got %s%s', tostring(text), why)
+  local size = type(text) == "string" and text:match "^(.*)/s$"
+  local rate, why = amount.read(size, "size")
+  if not size or not rate or rate < 1 then
+    bad('per_link: "30MB/s" expected, got %s%s', tostring(text),
+        size and why and " (" .. why .. ")" or "")
   end
   return rate
 end

@@ -1,0 +1,182 @@
+-- tidal-lua migrate --from OLD --to NEW --wal REGION=DIR... [--apply]
+--   [--rate 30MB/s] [--concurrency N]
+-- tidal-lua migrate --resume|--abort|--status [--json] --wal REGION=DIR...
+-- Moves the events of all regions from one layout to the next. Without
+-- --apply nothing is changed: what would be done is printed. Ctrl-C, kill -9
+-- and power failures leave what --resume goes on with; --abort gives it up,
+-- until the first directory is published. --resume and --apply of a migration
+-- that is finished say so.
+local json = require "tidal.json"
+local migrate = require "tidal.migrate"
+local options = require "tidal.cli.options"
+local render = require "tidal.render.migrate"
+local text = require "tidal.text"
+
+local M = {}
+
+local SYNOPSIS <const> =
+  "migrate --from OLD --to NEW --wal REGION=DIR... [--apply] [--rate 30MB/s] "
+  .. "[--concurrency N]\n"
+  .. "       tidal-lua migrate --resume|--abort|--status [--json] --wal "
+  .. "REGION=DIR..."
+local MODES <const> = { "apply", "resume", "abort", "status" }
+
+-- --- what was asked for ----------------------------------------------------
+
+local function usage(form, ...)
+  options.usage("%s\nusage: tidal-lua %s", form:format(...), SYNOPSIS)
+end
+
+local function mode_of(opts)
+  local found
+  for _, mode in ipairs(MODES) do
+    if opts[mode] then
+      if found then usage("--%s and --%s: one of them", found, mode) end
+      found = mode
+    end
+  end
+  local from_journal = found == "resume" or found == "abort"
+                       or found == "status"
+  for _, name in ipairs { "from", "to" } do
+    if from_journal and opts[name] then
+      usage("--%s and --%s: the journal knows the layouts", found, name)
+    elseif not from_journal and not opts[name] then
+      usage("--%s is missing", name)
+    end
+  end
+  return found
+end
+
+local function dirs_of(given)
+  local dirs = {}
+  for _, word in ipairs(given or {}) do
+    local name, dir = word:match "^([^=]+)=(.+)$"
+    if not name then usage("--wal takes REGION=DIR, got %q", word) end
+    if dirs[name] then usage("--wal %s: once per region", word) end
+    dirs[name] = dir
+  end
+  if not next(dirs) then usage "--wal REGION=DIR is missing" end
+  return dirs
+end
+
+local function integer_of(opts, name)
+  local text = opts[name]
+  local value = text and math.tointeger(tonumber(text))
+  if text and (not value or value < 1) then
+    usage("--%s takes a number, 1 or more, got %q", name, text)
+  end
+  return value
+end
+
+local function settings(opts, dirs)
+  if opts.rate then
+    local rate, why = text.rate(opts.rate)
+    if not rate then usage("--rate: %s", why) end
+  end
+  local host = options.host()
+  return { wal = dirs, rate = opts.rate,
+           concurrency = integer_of(opts, "concurrency"),
+           clock = host and host.clock }
+end
+
+-- --- doing it --------------------------------------------------------------
+
+-- How to go on, for who has to.
+local function resume_hint(dirs)
+  local words = { "tidal-lua migrate --resume" }
+  for _, name in ipairs(require "tidal.cluster.keys".sorted(dirs)) do
+    words[#words + 1] = ("--wal %s=%s"):format(name, dirs[name])
+  end
+  return table.concat(words, " ")
+end
+
+local function run(migration, dirs)
+  local host = options.host()
+  local bars, told = {}, {}
+  local function progress(m)
+    local step = m.step_now
+    bars[step] = bars[step] or options.progress(tostring(step))
+    bars[step].update(step.read)
+    if not step.done or told[step] then return end
+    told[step] = true
+    bars[step].finish()
+    print(render.step(m, step))
+  end
+  local done, why = pcall(migration.run, migration, {
+    clock = host and host.clock, sleep = host and host.sleep,
+    progress = progress,
+  })
+  if done then return end
+  local begun = migration.journal ~= nil
+  migration:close()
+  if not begun then error(why, 0) end
+  options.fail("%s\nwhat was done is kept; to go on: %s", tostring(why),
+               resume_hint(dirs))
+end
+
+local RUN <const> = {}
+
+function RUN.apply(opts, dirs, plan)
+  local finished = migrate.finished(plan, dirs)
+  if finished then
+    print(render.already(finished))
+    return 0
+  end
+  local migration = migrate(plan)(settings(opts, dirs))
+  run(migration, dirs)
+  print(render.finished(migration))
+  return 0
+end
+
+function RUN.resume(opts, dirs)
+  local migration = migrate.resume(settings(opts, dirs))
+  if migration.journal.state.finished then
+    migration:close()
+    print(render.already(migration))
+    return 0
+  end
+  run(migration, dirs)
+  print(render.finished(migration))
+  return 0
+end
+
+function RUN.abort(_, dirs)
+  local epoch = migrate.abort { wal = dirs }
+  print(("aborted: the old layout stays; epoch %d is used up"):format(epoch))
+  return 0
+end
+
+function RUN.status(opts, dirs)
+  local status = migrate.status { wal = dirs }
+  print(opts.json and json.encode(status) or render.status(status))
+  return 0
+end
+
+-- What would be done.
+local function show(opts, dirs, plan)
+  local migration = migrate(plan)(settings(opts, dirs))
+  migration:check()
+  local weighed = options.weigh(plan, dirs)
+  print(render.plan(migration, weighed))
+  return 0
+end
+
+---Runs, or says what would be done.
+---@param args string[]
+---@return integer status
+function M.run(args)
+  local opts, rest = options.parse(args, options.with_layout {
+    from = "value", to = "value", wal = "list", rate = "value",
+    concurrency = "value", apply = "flag", resume = "flag", abort = "flag",
+    status = "flag", json = "flag",
+  }, SYNOPSIS)
+  options.expect(rest, 0, 0, SYNOPSIS)
+  local mode = mode_of(opts)
+  local dirs = dirs_of(opts.wal)
+  if mode and mode ~= "apply" then return RUN[mode](opts, dirs) end
+  local from = options.layout(opts.from, opts)
+  local plan = from:diff(options.layout(opts.to, opts))
+  return (mode and RUN.apply or show)(opts, dirs, plan)
+end
+
+return M
