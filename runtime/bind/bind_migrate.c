@@ -1,5 +1,7 @@
 /* home:migration: a directory on its way to the next layout, step by step
  * (flow/migrate.h). What the steps are for is told in lua/tidal/migrate. */
+#include <string.h>
+
 #include "bind/bind_writer.h"
 
 struct td_bound_migration {
@@ -136,25 +138,22 @@ static td_seqno field(lua_State *L, const char *name) {
   return (td_seqno){td_bind_field_u64(L, lua_gettop(L), name, 0)};
 }
 
-/* migration:lap{ { shard =, start = 0, left = 0, after = 0, upto = 0,
- * skip = 0 }, ... } -> true | nil, err. Logs that are not in the list are not
- * copied from; all they are told is forgotten. */
-static int lap(lua_State *L) {
-  td_error err;
+/* migration:set{ { shard =, start = 0, left = 0, after = 0, upto = 0,
+ * skip = 0 }, ... }: what the journal knows of the logs (td_migrate_log), for
+ * the next lap and for the cuts. Logs that are not in the list are not copied
+ * from nor cut. Raises, and changes nothing, for a shard that is none. */
+static int set(lua_State *L) {
   td_bound_migration *self = check(L);
   lua_settop(L, 2);
   uint32_t count = td_bind_list(L, td_bind_arg(2, "logs"), "a list of logs",
                                 TD_SHARDS_MAX);
   td_migrate *m = &self->m;
-  for (uint32_t i = 0; i < m->count; i++) {
-    td_migrate_log *log = &m->logs[i];
-    log->start = log->after = log->upto = log->next = (td_seqno){0};
-    log->skip = log->left = 0;
-  }
+  td_migrate_log *known = lua_newuserdatauv(L, m->count * sizeof *known, 0);
+  memset(known, 0, m->count * sizeof *known);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     lua_rawgeti(L, 2, i);
     td_bind_table(L, td_bind_entry(L, "logs", i, NULL), "a table");
-    td_migrate_log *log = check_entry(L, self, i);
+    td_migrate_log *log = &known[check_entry(L, self, i) - m->logs];
     log->start = field(L, "start");
     log->after = field(L, "after");
     log->upto = field(L, "upto");
@@ -162,7 +161,22 @@ static int lap(lua_State *L) {
     log->left = field(L, "left").value;
     lua_pop(L, 1);
   }
-  return answer(L, td_migrate_lap(m, &err), &err);
+  for (uint32_t i = 0; i < m->count; i++) {
+    td_migrate_log *log = &m->logs[i];
+    log->start = known[i].start;
+    log->after = known[i].after;
+    log->upto = log->next = known[i].upto;
+    log->skip = known[i].skip;
+    log->left = known[i].left;
+  }
+  return 0;
+}
+
+/* migration:lap() -> true | nil, err. Over the borders that were set. */
+static int lap(lua_State *L) {
+  td_error err;
+  td_bound_migration *self = check(L);
+  return answer(L, td_migrate_lap(&self->m, &err), &err);
 }
 
 static uint64_t check_bytes(lua_State *L) {
@@ -187,7 +201,7 @@ static int moved(lua_State *L) {
   lua_newtable(L);
   for (uint32_t i = 0; i < m->count; i++) {
     const td_migrate_log *log = &m->logs[i];
-    if (log->left == 0 && log->next.value == 0) continue;
+    if (log->left + log->moved.count + log->next.value == 0) continue;
     lua_createtable(L, 0, 6);
     td_bind_push_log(L, log->id);
     lua_setfield(L, -2, "log");
@@ -271,7 +285,7 @@ static int migration_gc(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"logs", logs}, {"lap", lap}, {"step", step}, {"moved", moved},
+  {"logs", logs}, {"set", set}, {"lap", lap}, {"step", step}, {"moved", moved},
   {"bytes", bytes}, {"check", begin_check}, {"check_step", check_step},
   {"found", found}, {"hold", hold}, {"let_go", let_go},
   {"publish", publish}, {"close", close_migration}, {NULL, NULL},

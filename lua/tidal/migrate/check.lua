@@ -66,9 +66,9 @@ local function check_published(region, dir, task, found)
   local done, epoch = pcall(place.published, dir)
   if not done then
     found:add(region, tostring(epoch))
-    return
+    return nil
   end
-  if not epoch or epoch == task.from.epoch then return end
+  if not epoch or epoch == task.from.epoch then return epoch end
   if epoch >= task.to.epoch then
     found:add_format(region, "epoch %d is published here already: the next "
       .. "layout takes epoch %d or higher", epoch, epoch + 1)
@@ -78,14 +78,17 @@ local function check_published(region, dir, task, found)
   end
 end
 
--- The published layout itself: the same text, or none.
-local function check_layout(region, dir, task, found)
-  local home, err = core.wal.open(dir, {})
+-- Nobody else has the directory, and its layout is the very one.
+local function check_layout(one, task, epoch, found)
+  if one.home then return end
+  local home, err = core.wal.open(one.dir, {
+    layout = epoch and task.from.text or nil,
+  })
   if not home then
-    found:add(region, tostring(err))
-    return
+    found:add(one.region, tostring(err))
+  else
+    home:close()
   end
-  home:close()
 end
 
 local function check_journals(region, dir, task, found)
@@ -105,12 +108,12 @@ local function check_journals(region, dir, task, found)
   end
 end
 
-local function check_dir(region, dir, task, found)
+local function check_dir(one, task, found)
   local before = #found.list
-  check_published(region, dir, task, found)
+  local epoch = check_published(one.region, one.dir, task, found)
   if #found.list > before then return end
-  check_journals(region, dir, task, found)
-  check_layout(region, dir, task, found)
+  check_journals(one.region, one.dir, task, found)
+  check_layout(one, task, epoch, found)
 end
 
 -- Two regions in one directory.
@@ -137,7 +140,7 @@ function M.begin(plan, dirs, task)
   check_names(plan, dirs, found)
   check_twice(task.places, found)
   for _, one in ipairs(task.places) do
-    if one.dir ~= nil then check_dir(one.region, one.dir, task, found) end
+    if one.dir ~= nil then check_dir(one, task, found) end
   end
   if found:any() then found:raise "migration" end
 end

@@ -290,31 +290,29 @@ end
 
 -- --- from the journal ------------------------------------------------------
 
-local function epochs_of(region, dir)
+-- The last migration that was begun in a directory: its epoch, and whether
+-- the journal itself is there; nil where there is none.
+local function last_of(region, dir)
   local done, epochs = pcall(record.epochs, dir)
   if not done then fail("io", "%s=%s: %s", region, tostring(dir), epochs) end
-  return epochs
+  for i = #epochs, 1, -1 do
+    local journal = record.open(dir, epochs[i], "read")
+    local begin, part = journal.state.begin, journal.state.part
+    journal:close()
+    if begin or part then return epochs[i], begin ~= nil end
+  end
 end
 
--- The directory that has the journal of the last migration, and its epoch;
--- nil where there is none.
+-- The region whose directory has the journal of the last migration, or nil;
+-- its epoch.
 local function find(dirs)
-  local last
+  local last, main
   for region, dir in pairs(dirs) do
-    local epochs = epochs_of(region, dir)
-    local epoch = epochs[#epochs]
-    if epoch and (not last or epoch > last) then last = epoch end
+    local epoch, whole = last_of(region, dir)
+    if epoch and (not last or epoch > last) then last, main = epoch, nil end
+    if epoch and epoch == last and whole then main = region end
   end
-  for region, dir in pairs(last and dirs or {}) do
-    local epochs = epochs_of(region, dir)
-    if epochs[#epochs] == last then
-      local journal = record.open(dir, last, "read")
-      local begun = journal.state.begin ~= nil
-      journal:close()
-      if begun then return region, last end
-    end
-  end
-  return nil, last
+  return main, last
 end
 
 local function dirs_of(options)

@@ -181,24 +181,27 @@ local function arrived(self)
   return skips
 end
 
--- What the lap is told of each log.
-local function lap_list(self, skips)
+-- Tells the migration what is known of each log: of the lap that the journal
+-- names, if one is to be copied.
+local function set_logs(self, skips)
   local state, list = self:state(), {}
+  local lap = state.lap or {}
   for _, log in ipairs(self:logs()) do
     local s = log.shard
     local after = state.after[s] or 0
-    local border = state.lap[s] or { after = after, upto = after }
+    local border = lap[s] or { after = after, upto = after }
     list[#list + 1] = {
       shard = s, start = state.start[s] or 0, left = state.left[s] or 0,
       after = border.after, upto = border.upto, skip = skips[s] or 0,
     }
   end
-  return list
+  self.move:set(list)
 end
 
 -- The lap that the journal names. Gives what it brought, by shard.
 local function run_lap(self, skips)
-  local begun, err = self.move:lap(lap_list(self, skips))
+  set_logs(self, skips)
+  local begun, err = self.move:lap()
   if not begun then raise(err) end
   repeat
     local before = self.move:bytes()
@@ -281,6 +284,7 @@ end
 local function publish(self)
   verify_rest(self, copy_rest(self))
   self:note "publish"
+  set_logs(self, {})
   local done, err = self.move:publish(self.to.text)
   if not done then raise(err) end
 end

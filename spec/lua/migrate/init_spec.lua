@@ -1,0 +1,249 @@
+-- tidal.migrate: from one layout to the next, whatever happens on the way.
+local core = require "tidal.core"
+local migrate = require "tidal.migrate"
+local prop = require "tidal.testing.prop"
+local raised = dofile "spec/support/raised.lua"
+local scene = dofile "spec/support/migration.lua"
+local tidal = require "tidal"
+
+local routing = tidal.routing
+
+local function layout(epoch, shards, how, regions)
+  return tidal.cluster {
+    name = "spec", epoch = epoch, regions = regions or { "us" }, shards = shards,
+    routing = how or routing.even(), leaders = "all",
+  }
+end
+
+-- A disk whose directories are written under a layout: paths as region names.
+local function written(from, count, options)
+  local disk = tidal.sim.disk { seed = 1 }
+  local before = {}
+  for i, region in ipairs(from.regions) do
+    scene.write(disk:dir(region.name), from, i - 1, scene.events(i * 1000, count), options)
+    before[region.name] = scene.live(disk:dir(region.name))
+  end
+  return disk, before
+end
+
+local function dirs(disk, names)
+  local out = {}
+  for _, region in ipairs(names) do out[region.name] = disk:dir(region.name) end
+  return out
+end
+
+local function check(disk, before, want, what)
+  for _, region in ipairs(want.regions) do
+    local faults = scene.faults(disk:dir(region.name), before[region.name], want)
+    assert.same({}, faults, what)
+  end
+end
+
+-- Small enough for a crash at every call, with several laps and segments.
+local SMALL <const> = { lap_events = 7, slice_bytes = 60, rest_events = 3 }
+
+local function settings(disk, regions, more)
+  local out = { wal = dirs(disk, regions) }
+  for key, value in pairs(SMALL) do out[key] = value end
+  for key, value in pairs(more or {}) do out[key] = value end
+  return out
+end
+
+describe("a migration", function()
+  it("moves every event to where the next layout routes it", function()
+    local from, to = layout(1, 2, nil, { "us", "eu" }), layout(2, 3, nil, { "us", "eu" })
+    local disk, before = written(from, 60, { segment_bytes = 4096 })
+    local m = migrate(from:diff(to))(settings(disk, to.regions))
+    assert.equal("copy us", tostring(m.steps[1]))
+    m:run()
+    check(disk, before, to)
+    for _, step in ipairs(m.steps) do assert.is_true(step.done) end
+    assert.equal(2, scene.epoch(disk:dir "us"))
+    local status = migrate.status(settings(disk, to.regions))
+    assert.equal("finished", status.state)
+    assert.same({ "published", "published" },
+                { status.regions[1].state, status.regions[2].state })
+  end)
+
+  it("can be told step by step, in its order only", function()
+    local from, to = layout(1, 2), layout(2, 3)
+    local disk, before = written(from, 40)
+    local m = migrate(from:diff(to))(settings(disk, to.regions))
+    m:begin()
+    assert.equal("order: cut over us: copy us comes first",
+                 "order: " .. raised(m.steps[3].run, m.steps[3]))
+    for _, step in ipairs(m.steps) do
+      assert.truthy(step.says and step.back)
+      step:run()
+      step:run()
+    end
+    check(disk, before, to)
+  end)
+
+  it("goes on beside writers and fences them at the cut", function()
+    local from, to = layout(1, 2), layout(2, 3)
+    local disk, before = written(from, 60)
+    local home <close> = scene.must(core.wal.open(disk:dir "us", { layout = from }))
+    local writers, n = {}, 5000
+    for s = 0, 1 do writers[s] = scene.must(home:writer { shard = s }) end
+    local m = migrate(from:diff(to))(settings(disk, {}, {
+      wal = { us = { dir = disk:dir "us", home = home } }, rest_events = 20,
+    }))
+    local clock = 0
+    while m:step(clock) do
+      clock = clock + 1
+      n = n + 1
+      local event = { entity = n * 0x9E3779B97F4A7C15, timestamp_ns = n, signal_type = 1,
+                      weight = 1 }
+      local s = from:route(event.entity).value
+      local done, err = writers[s]:append { event }
+      if not done then
+        assert.equal("moved", err.code)
+        assert.equal(to:route(event.entity).value, err.bound)
+        s = to:route(event.entity).value
+        writers[s] = writers[s] or scene.must(home:writer { shard = s })
+        scene.must(writers[s]:append { event })
+      end
+    end
+    m:close()
+    scene.must(home:close())
+    local now, count, twice = scene.live(disk:dir "us")
+    assert.same({}, twice)
+    assert.equal(60 + n - 5000, count)
+    for event in pairs(before.us) do assert.truthy(now[event]) end
+    assert.same({}, scene.faults(disk:dir "us", now, to))
+  end)
+
+  it("keeps the order that events had in their log", function()
+    local from, to = layout(1, 1), layout(2, 1, routing.hash())
+    to = layout(2, 2)
+    local disk = written(from, 60)
+    scene.migrate(from, to, settings(disk, to.regions))
+    local reader <close> = scene.must(core.wal.reader(disk:dir "us"))
+    local layouts <close> = scene.must(core.wal.layouts(reader))
+    for s = 0, 1 do
+      local walk <close> = scene.must(layouts:live(s))
+      local last, seen = 0, 0
+      while true do
+        local text = walk:text("csv", false)
+        if not text then break end
+        for time in text:gmatch ",(%d+)\n" do
+          assert.is_true(last < tonumber(time))
+          last, seen = tonumber(time), seen + 1
+        end
+      end
+      assert.is_true(seen > 10)
+    end
+  end)
+
+  it("begins where nothing was published, and with v1 logs", function()
+    local from, to = layout(1, 1, routing.single()), layout(2, 4)
+    local disk = tidal.sim.disk { seed = 1 }
+    local count = scene.put_v1(disk, "us")
+    local before, live = scene.live(disk:dir "us")
+    assert.equal(count, live)
+    scene.write(disk:dir "us", from, 0, scene.events(1, 30))
+    before = scene.live(disk:dir "us")
+    scene.migrate(from, to, { wal = dirs(disk, to.regions), lap_events = 500 })
+    check(disk, { us = before }, to)
+    assert.equal(2, scene.epoch(disk:dir "us"))
+  end)
+end)
+
+describe("after a power failure at any call", function()
+  local from, to = layout(1, 2), layout(2, 3, routing.hash())
+  local disk, before = written(from, 24, { segment_bytes = 4096, batch = 3 })
+
+  -- Crashes behind each call of a migration, and hands over what is left.
+  local function crashes(each)
+    local call, finished = 0, false
+    repeat
+      local now = disk:copy()
+      call = call + 1
+      now:fault { last_call = now:calls() + call }
+      finished = pcall(scene.migrate, from, to, settings(now, to.regions))
+      now:fault()
+      each(call % 3 == 0 and now:crash { way = 0 } or now:crash { seed = call }, call)
+    until finished
+    return call
+  end
+
+  it("it goes on to the new layout", function()
+    local calls = crashes(function(now, call)
+      local what = "call " .. call
+      check(now, before, scene.epoch(now:dir "us") == 2 and to or from, what)
+      local done, m = pcall(migrate.resume, settings(now, to.regions))
+      if done then
+        scene.run(m)
+      elseif m.message ~= "no migration was begun here" then
+        error(m, 0)
+      else
+        scene.migrate(from, to, settings(now, to.regions))
+      end
+      check(now, before, to, what)
+      assert.equal(2, scene.epoch(now:dir "us"))
+    end)
+    assert.is_true(calls > 150)
+  end)
+
+  it("it can be given up, and another one begun", function()
+    local third = layout(3, 3, routing.hash())
+    local aborted = 0
+    crashes(function(now, call)
+      local what = "call " .. call
+      local published = scene.epoch(now:dir "us") == 2
+      local done, why = pcall(migrate.abort, settings(now, to.regions))
+      if published then
+        assert.matches("^epoch 2 is published in us and cannot be aborted", tostring(why))
+        return
+      elseif done then
+        aborted = aborted + 1
+        assert.equal(2, migrate.abort(settings(now, to.regions)))
+        assert.matches("was aborted", raised(migrate.resume, settings(now, to.regions)))
+      else
+        assert.equal("no migration was begun here", why.message)
+      end
+      check(now, before, from, what)
+      scene.migrate(from, third, settings(now, to.regions))
+      check(now, before, third, what)
+    end)
+    assert.is_true(aborted > 100)
+  end)
+end)
+
+it("random layouts and logs: there, and back", function()
+  local runs = tonumber(os.getenv "TIDAL_MIGRATIONS") or 150
+  prop.forall(prop.pair { regions = 1, shards = 6, name = "spec" }, prop.integer(0, 60),
+              prop.integer(0, 2), prop.boolean(), { runs = runs },
+              function(pair, count, tries, v1)
+    local from, to = pair.from, pair.to
+    prop.assume(#to.regions == 1 and from.regions[1].name == to.regions[1].name)
+    local region = to.regions[1].name
+    local disk = tidal.sim.disk { seed = count }
+    if v1 then scene.put_v1(disk, region) end
+    scene.write(disk:dir(region), from, 0, scene.events(7, count), { segment_bytes = 4096 })
+    local before = { [region] = scene.live(disk:dir(region)) }
+    local options = settings(disk, to.regions,
+                             v1 and { lap_events = 500, slice_bytes = 8000 })
+    local epoch = to.epoch
+    for _ = 1, tries do  -- given up half way: they leave no trace
+      local m = migrate(from:diff(require "tidal.plan.draft".at_epoch(to, epoch)))(options)
+      for step = 1, 4 + count % 5 do m:step(step) end
+      m:close()
+      if not migrate.status(options).regions[1].state:find "published" then
+        migrate.abort(options)
+        epoch = epoch + 1
+      else
+        return  -- it was short
+      end
+      assert.same({}, scene.faults(disk:dir(region), before[region]))
+    end
+    to = require "tidal.plan.draft".at_epoch(to, epoch)
+    scene.migrate(from, to, options)
+    check(disk, before, to)
+    local back = require "tidal.plan.draft".at_epoch(from, epoch + 1)
+    scene.migrate(to, back, options)
+    if not v1 then check(disk, before, back) end
+    assert.same({}, scene.faults(disk:dir(region), before[region], back))
+  end)
+end)
