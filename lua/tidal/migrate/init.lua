@@ -14,7 +14,11 @@
 --   verify   what arrived is read, counted and summed
 --   cut over writers are held; the rest is copied and verified; cuts; the
 --            layout is published. One region after the other
--- then the migration is finished. Regions do not exchange events, so each
+-- Then, where regions come or go:
+--   open     a region that comes is put under the next layout, and
+--   hand over  gets the logs of all others, as they lie there; the logs of one
+--            that goes are handed to the first of those that stay
+-- and the migration is finished. Regions do not exchange events, so each
 -- directory commits by itself, in one rename.
 --
 -- Every step is journalled before it is taken (record.lua). Whatever happens,
@@ -45,7 +49,8 @@ local Step = {}
 Step.__index = Step
 
 function Step:__tostring()
-  return self.region and self.name .. " " .. self.region or self.name
+  local text = self.region and self.name .. " " .. self.region or self.name
+  return self.target and text .. " to " .. self.target or text
 end
 
 ---Does a piece of it. Gives the bytes it read, nil when the step is done;
@@ -81,19 +86,40 @@ local function ready_after(steps, names)
 end
 
 local NOTHING_COUNTS <const> = "nothing of it counts before it is published"
+local BACK <const> = "a migration back, under a higher epoch"
+local HAS_LOGS <const> = { stays = true, goes = true }
+local COMES <const> = { comes = true }
 
 local STORY <const> = {
-  { name = "copy", method = "copy", after = {},
+  { name = "copy", method = "copy", of = HAS_LOGS, after = {},
     says = "what moves goes to its new log, dead until it is published",
     back = NOTHING_COUNTS },
-  { name = "verify", method = "verify", after = { copy = true },
-    says = "what arrived is counted and summed", back = NOTHING_COUNTS },
-  { name = "cut over", method = "cut_over",
+  { name = "verify", method = "verify", of = HAS_LOGS,
+    after = { copy = true }, says = "what arrived is counted and summed",
+    back = NOTHING_COUNTS },
+  { name = "cut over", method = "cut_over", of = HAS_LOGS,
     after = { copy = true, verify = true },
     says = "writers wait for the rest, cuts are written, the layout is "
-           .. "published",
-    back = "a migration back, under a higher epoch" },
+           .. "published", back = BACK },
+  { name = "open", method = "come", of = COMES,
+    after = { ["cut over"] = true }, says = "the new region gets its layout",
+    back = BACK },
 }
+
+-- Who hands his logs to whom: { from, to } in order.
+local function hand_overs(places)
+  local out, heir = {}, nil
+  for _, target in ipairs(places) do
+    if target.kind == "stays" then heir = heir or target end
+    for _, source in ipairs(target.kind == "comes" and places or {}) do
+      if source.kind ~= "comes" then out[#out + 1] = { source, target } end
+    end
+  end
+  for _, source in ipairs(places) do
+    if source.kind == "goes" and heir then out[#out + 1] = { source, heir } end
+  end
+  return out
+end
 
 local function make_steps(self)
   local steps = {}
@@ -102,17 +128,27 @@ local function make_steps(self)
   end
   for _, part in ipairs(STORY) do
     for _, one in ipairs(self.places) do
-      add {
-        name = part.name, region = one.region, says = part.says,
-        back = part.back, ready = ready_after(steps, part.after),
-        body = function() return one[part.method](one) end,
-      }
+      if part.of[one.kind] then
+        add {
+          name = part.name, region = one.region, says = part.says,
+          back = part.back, ready = ready_after(steps, part.after),
+          body = function() return one[part.method](one) end,
+        }
+      end
     end
   end
+  for _, pair in ipairs(hand_overs(self.places)) do
+    add {
+      name = "hand over", region = pair[1].region, target = pair[2].region,
+      says = "its logs go to " .. pair[2].region .. ", as they lie there",
+      back = "they are copies: nobody needs them",
+      ready = ready_after(steps, { ["cut over"] = true, open = true }),
+      body = function() return pair[1]:hand_over(pair[2]) end,
+    }
+  end
   add {
-    name = "finish", says = "the journal says that it is over",
-    back = "a migration back, under a higher epoch",
-    ready = ready_after(steps, { ["cut over"] = true }),
+    name = "finish", says = "the journal says that it is over", back = BACK,
+    ready = ready_after(steps, { ["cut over"] = true, ["hand over"] = true }),
     body = function() self:finish() end,
   }
   return steps
@@ -130,9 +166,9 @@ end
 
 -- A region's directory: a path, a tidal.SimDir, or { dir =, home = } with a
 -- home that is open already, for who writes meanwhile.
-local function place_of(region, given)
+local function place_of(region, given, kind)
   local home = type(given) == "table" and given.home or nil
-  return { region = region.name, id = region.id, home = home,
+  return { region = region.name, id = region.id, home = home, kind = kind,
            dir = type(given) == "table" and given.dir or given }
 end
 
@@ -202,6 +238,9 @@ end
 function Migration:begin()
   if self.journal then return end
   self:check()
+  for _, one in ipairs(self.places) do
+    if one.kind == "comes" then one:make() end
+  end
   local journal = record.open(self.places[1].dir, self.task.to.epoch,
                               "create")
   attach(self, journal)
@@ -331,7 +370,8 @@ local function task_of(begin, options)
       fail("migration", "wal.%s: is missing: the migration that is under way "
            .. "has this region, too", region.region)
     end
-    places[i] = place_of({ name = region.region, id = region.id }, given)
+    places[i] = place_of({ name = region.region, id = region.id }, given,
+                         region.kind)
   end
   for region in pairs(options.wal) do
     local known = false
@@ -396,7 +436,8 @@ end
 local function published(self)
   local out = {}
   for _, one in ipairs(self.places) do
-    if place.published(one.dir) == self.task.to.epoch then
+    if one.kind ~= "comes"
+       and place.published(one.dir) == self.task.to.epoch then
       out[#out + 1] = one.region
     end
   end
@@ -457,12 +498,28 @@ end
 
 -- --- from a plan -----------------------------------------------------------
 
+-- The regions of both layouts, those that stay first: a region is its number,
+-- which its logs bear.
+local function regions_of(plan)
+  local out, before, after = {}, plan.from.regions, plan.to.regions
+  for i, region in ipairs(after) do
+    out[#out + 1] = { region = region, kind = before[i] and "stays"
+                      or "comes" }
+  end
+  for i = #after + 1, #before do
+    out[#out + 1] = { region = before[i], kind = "goes" }
+  end
+  return out
+end
+
 local function from_plan(plan, options)
   options = check_options(options)
   local task = { name = plan.to.name, from = layout_part(plan.from),
                  to = layout_part(plan.to), places = {} }
-  for i, region in ipairs(plan.to.regions) do
-    task.places[i] = place_of(region, options.wal[region.name])
+  for _, one in ipairs(regions_of(plan)) do
+    table.insert(task.places, place_of(one.region,
+                                       options.wal[one.region.name],
+                                       one.kind))
   end
   local self = new(task, options)
   self.plan, self.dirs = plan, dirs_of(options)

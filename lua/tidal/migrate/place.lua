@@ -22,14 +22,15 @@ local function raise(err)
   error(err, 0)
 end
 
----@param given { region: string, id: integer, dir: any, home: userdata? }
+---@param given { region: string, id: integer, kind: string, dir: any,
+---  home: userdata? }
 ---@param task table { from =, to = } each { epoch =, text =, hash = }
 ---@param options { lap_events: integer?, slice_bytes: integer?,
 ---  rest_events: integer?, clock: (fun(): number)? }
 function M.new(given, task, options)
   return setmetatable({
-    region = given.region, id = given.id, dir = given.dir,
-    given_home = given.home, from = task.from, to = task.to,
+    region = given.region, id = given.id, kind = given.kind,
+    dir = given.dir, given_home = given.home, from = task.from, to = task.to,
     clock = options.clock or os.clock,
     lap_events = options.lap_events or LAP_EVENTS,
     slice_bytes = options.slice_bytes or SLICE_BYTES,
@@ -64,7 +65,8 @@ function M.published(dir)
   return epochs[#epochs]
 end
 
--- The directory under one of the two layouts; checks that it is that one.
+-- The directory under one of the two layouts; checks that it is that one. A
+-- home that was given has no end here.
 local function open_home(self, layout)
   if self.given_home then return self.given_home end
   local home, err = core.wal.open(self.dir, { layout = layout.text })
@@ -305,6 +307,46 @@ function Place:cut_over()
   if not done then raise(why) end
   self:note "published"
   self:close()
+end
+
+-- --- whole logs ------------------------------------------------------------
+
+---Makes the directory of a region that comes, where there is none.
+function Place:make()
+  local home, err = core.wal.open(self.dir, { create = true })
+  if not home then raise(err) end
+  home:close()
+end
+
+---Puts the directory of a region that comes under the next layout.
+function Place:come()
+  if self:state().published then return end
+  local home, err = core.wal.open(self.dir, {
+    create = true, layout = self.to.text,
+  })
+  if not home then raise(err) end
+  home:close()
+  self:note "published"
+end
+
+---Copies the logs of this region, as they lie there, into the directory of
+---another one.
+---@param target table a place
+function Place:hand_over(target)
+  if target:state().handed[self.region] then return end
+  local home = open_home(self, self.to)
+  local _ <close> = not self.given_home and home or nil
+  local clone <close>, err = home:clone(target.dir,
+                                        ("from-r%05d"):format(self.id))
+  if not clone then raise(err) end
+  local before = 0
+  repeat
+    local more, bytes = clone:step(self.slice_bytes)
+    if more == nil then raise(bytes) end
+    coroutine.yield(bytes - before)
+    before = bytes
+  until not more
+  self.journal:note(record.handed(target.region, self.region))
 end
 
 return M

@@ -7,7 +7,8 @@
 -- of events as decimal text:
 --
 --   begin     format, name, from, to = { epoch, hash, text }, regions =
---             { { id, region }, ... }: the first line
+--             { { id, region, kind }, ... }: the first line; kind: "stays",
+--             "comes" or "goes"
 --   part      the first line in the other directories: main = the region
 --             whose directory has the journal, id = hash of its first line
 --   start     region, logs = { { shard, start }, ... }: how far each log was
@@ -18,6 +19,7 @@
 --             of those that came to it, in this one
 --   publish   region: cuts are written from here on, then the layout
 --   published region
+--   handed    region, from: it has the logs of that region
 --   finished | aborted
 --
 -- A lap is the unit of starting anew; what is published the directories say.
@@ -45,8 +47,9 @@ local function number(text)
 end
 
 local function new_place(region)
-  return { region = region.region, id = region.id, laps = 0, moved = 0,
-           after = {}, left = {}, got = {} }
+  return { region = region.region, id = region.id, kind = region.kind,
+           laps = 0, moved = 0, after = {}, left = {}, got = {},
+           handed = {} }
 end
 
 local READ <const> = {}
@@ -99,6 +102,10 @@ end
 
 function READ.published(state, line)
   state.places[line.region].published = true
+end
+
+function READ.handed(state, line)
+  state.places[line.region].handed[line.from] = true
 end
 
 function READ.finished(state)
@@ -183,7 +190,8 @@ function M.begin(task)
   local regions = {}
   for i, place in ipairs(task.places) do
     regions[i] = json.object { { "region", place.region },
-                               { "id", place.id } }
+                               { "id", place.id },
+                               { "kind", place.kind } }
   end
   return json.object {
     { "step", "begin" }, { "format", FORMAT }, { "name", task.name },
@@ -211,6 +219,12 @@ function M.line(step, region, logs, names)
   end
   return json.object { { "step", step }, { "region", region },
                        { "logs", list } }
+end
+
+---That a region has the logs of another one.
+function M.handed(region, from)
+  return json.object { { "step", "handed" }, { "region", region },
+                       { "from", from } }
 end
 
 ---The first line in a directory that has not the journal.
