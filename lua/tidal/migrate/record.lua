@@ -135,11 +135,12 @@ Journal.__index = Journal
 ---@param dir any a path or a tidal.SimDir
 ---@param epoch integer
 ---@param mode "read"|"write"|"create"
----@return table? journal { state = }
+---@return table? journal { state =, noted = lines by this process }
 function M.open(dir, epoch, mode)
   local file, lines = core.wal.journal(dir, M.name(epoch), mode)
   if not file then error(lines, 0) end
-  local self = setmetatable({ file = file, state = { places = {} } }, Journal)
+  local self = setmetatable({ file = file, noted = 0,
+                              state = { places = {} } }, Journal)
   for _, text in ipairs(lines) do read_line(self.state, text) end
   return self
 end
@@ -151,6 +152,7 @@ function Journal:note(line)
   local done, err = self.file:append(text)
   if not done then error(err, 0) end
   read_line(self.state, text)
+  self.noted = self.noted + 1
   return text
 end
 
