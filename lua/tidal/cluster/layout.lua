@@ -121,6 +121,11 @@ function Layout:with_load(load)
   }), nil, leads_of[self])
 end
 
+---True if every region leads every shard. Makes no leaders.
+function Layout:all_lead()
+  return leads_of[self] == nil and fields_of[self].leaders == "all"
+end
+
 ---How many shards a region leads.
 function Layout:leads(region)
   local counts = leads_of[self]

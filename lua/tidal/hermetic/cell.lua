@@ -4,6 +4,7 @@
 -- Only here are the functions of a script called. They get the environment
 -- of tidal.hermetic.sandbox; everything that happens in them counts towards
 -- their budget.
+local brief = require "tidal.hermetic.brief"
 local cell = require "tidal.cell"
 local cluster = require "tidal.cluster"
 local core = require "tidal.core"
@@ -108,14 +109,31 @@ local function run(path, text, budget)
   return made
 end
 
--- Another state of the layout, under the script's rules.
-local function check(made, texts_given)
-  local reader = letter.reader(texts_given)
+-- Asks for a part of the layout that is judged.
+local function fetch_part(name)
+  cell.send { "part", name }
+  local reader = letter.reader(cell.receive())
+  local word = reader:text()
+  if word == "none" then error(reader:text(), 0) end
+  return word, reader
+end
+
+local function closed()
+  error("this layout was judged before: a rule reads the layout that it is "
+        .. "given", 0)
+end
+
+-- Another state of the layout, under the script's rules. A rule may keep it:
+-- then it can read only what was read while it was judged.
+local function check(made, asked)
+  local fetch = fetch_part
+  local reader = letter.reader(asked)
   reader:text()
-  local state = letter.take_load(
-    reader, letter.take_state(reader, made.rules, made.file))
+  local state = brief.take(reader, made, function(name) return fetch(name) end,
+                           cell.aside)
   local how, why, verdicts = cell.call(RULES_BUDGET, traced, rules.judge,
                                        state)
+  fetch = closed
   if how ~= "ok" then return send_end(how, why, "") end
   local out = { "verdicts" }
   letter.put_verdicts(out, verdicts)

@@ -7,6 +7,7 @@
 -- the script, so they are asked where they live: the process stays until the
 -- layout's rules are collected.
 local core = require "tidal.core"
+local brief = require "tidal.hermetic.brief"
 local letter = require "tidal.hermetic.letter"
 local modules = require "tidal.hermetic.modules"
 local start = require "tidal.hermetic.start"
@@ -80,57 +81,62 @@ local function evaluate(child, path, question, read_below)
   return word, reader
 end
 
--- A layout as a question, and what tells it from others.
-local function question_of(made)
-  local question = { "check" }
-  letter.put_state(question, made)
-  letter.put_load(question, made)
-  return question, table.concat(question, "\0", 2)
-end
-
-local function judge(child, path, question, count)
+-- What the rules say about a layout. The process asks for a part when a rule
+-- reads it, for each once.
+local function judge(child, path, made, known)
+  local question, told = { "check" }, {}
+  brief.put(question, made)
   local word, reader = ask(child, path, question)
+  while word == "part" do
+    local name = reader:text()
+    reader:finish()
+    local part = not told[name] and brief.part(made, name, known.sent)
+    if not part then
+      child:close()
+      fail("isolation", "%s: its process asked for the part %s", path,
+           letter.shown(name))
+    end
+    told[name] = true
+    word, reader = ask(child, path, part)
+  end
   if word ~= "verdicts" then raise(word, reader) end
   local verdicts = letter.take_verdicts(reader)
   reader:finish()
-  if #verdicts ~= count then
-    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts, count)
+  if #verdicts ~= known.count then
+    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts,
+         known.count)
   end
   return verdicts
 end
 
--- The rules as functions that ask the process. The last answer is kept, so
--- that a layout with ten rules is judged once; the same value need not even
--- be written out to be known again.
-local function proxies(child, path, cache)
+-- The rules as functions that ask the process. Layouts are values: one that
+-- was judged is known, so that a layout with ten rules is judged once.
+local function proxies(child, path, verdicts)
   local rules, out = require "tidal.rules", {}
-  for i, verdict in ipairs(cache.verdicts) do
+  local known = { by_layout = setmetatable({}, { __mode = "k" }),
+                  count = #verdicts, sent = {} }
+  for i, verdict in ipairs(verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      if not rawequal(made, cache.made[1]) then
-        local question, key = question_of(made)
-        if key ~= cache.key then
-          cache.verdicts = judge(child, path, question, #cache.verdicts)
-          cache.key = key
-        end
-        cache.made[1] = made
+      local found = known.by_layout[made]
+      if not found then
+        found = judge(child, path, made, known)
+        known.by_layout[made] = found
       end
-      local found = cache.verdicts[i]
-      return found.ok, found.why
+      return found[i].ok, found[i].why
     end)
   end
-  return out
+  return out, known.by_layout
 end
 
 local function take_layout(child, path, reader)
   local file = reader:text()
-  local cache = { verdicts = letter.take_verdicts(reader),
-                  made = setmetatable({}, { __mode = "v" }) }
-  local first = reader.at + 1
-  local made = letter.take_state(reader, proxies(child, path, cache),
+  local verdicts = letter.take_verdicts(reader)
+  local rules, known = proxies(child, path, verdicts)
+  local made = letter.take_state(reader, rules,
                                  file ~= "" and letter.shown(file) or nil)
   reader:finish()
-  cache.key = table.concat(reader.list, "\0", first)
-  if #cache.verdicts == 0 then child:close() end
+  known[made] = verdicts
+  if #verdicts == 0 then child:close() end
   return made
 end
 
