@@ -177,24 +177,16 @@ function Layout:nodes()
   }
 end
 
--- Numbers and fixed words: nothing to escape.
-local RANGE_JSON <const> =
-  '{"%s":%d,"first":"0x%016x","last":"0x%016x"}'
-
 local written = setmetatable({}, { __mode = "k" })  -- by router, by key
 
 ---The ranges of a range strategy as a JSON value.
 ---@param key string what the shard is called: "shard" or "id"
 function Layout:ranges_json(key)
   local known = written[self.router] or {}
-  if known[key] then return known[key] end
-  local list = {}
-  for i, range in ipairs(self:ranges()) do
-    list[i] = RANGE_JSON:format(key, range.shard.value, range.first,
-                                range.last)
+  if not known[key] then
+    known[key] = json.raw(core.ranges_json(self.router, key))
+    written[self.router] = known
   end
-  known[key] = json.raw("[" .. table.concat(list, ",") .. "]")
-  written[self.router] = known
   return known[key]
 end
 
