@@ -59,6 +59,13 @@ local function make_when_read(fields, makers)
   end })
 end
 
+---The leaders of a layout themselves, not a view of them, for the modules
+---that look at all of them: not to be changed.
+---@return table|string { [shard] = region id } or "all"
+function M.leaders(self)
+  return fields_of[self].leaders
+end
+
 ---From fields that tidal.cluster has checked; they belong to the layout now.
 ---@param fields table
 ---@param makers? { [string]: fun(): any } fields that are made when read
@@ -155,7 +162,9 @@ end
 function Layout:role(region, shard)
   local fields = fields_of[self]
   if #fields.regions * fields.shards == 1 then return "single" end
-  return self:is_leader(region, shard) and "leader" or "follower"
+  local leaders = fields.leaders
+  return (leaders == "all" or leaders[shard] == region) and "leader"
+      or "follower"
 end
 
 ---The region of that name, or nil.

@@ -62,7 +62,7 @@ local PARTS <const> = {
     return { "part", text }
   end,
   leaders = function(made)
-    return { "part", letter.put_leaders(made.leaders, made.shards) }
+    return { "part", letter.put_leaders(layout.leaders(made), made.shards) }
   end,
   load = function(made)
     local out = { "part" }

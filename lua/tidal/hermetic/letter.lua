@@ -132,7 +132,7 @@ end
 ---Adds what a layout is, without its rules.
 ---@param out string[]
 function M.put_state(out, made)
-  table.move({ made:text(), M.put_leaders(made.leaders, made.shards),
+  table.move({ made:text(), M.put_leaders(layout.leaders(made), made.shards),
                made.name, tostring(made.shards) }, 1, 4, #out + 1, out)
   for _, region in ipairs(made.regions) do out[#out + 1] = region.name end
 end
