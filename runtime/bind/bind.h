@@ -191,6 +191,7 @@ void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 void td_bind_open_layout(lua_State *L);
+void td_bind_open_rows(lua_State *L);
 void td_bind_open_sim(lua_State *L);
 
 /* Pushes the table `name` of the module table on top, made if missing. */
