@@ -56,6 +56,12 @@ static int charge(lua_State *L) {
   return 0;
 }
 
+static int left(lua_State *L) {
+  int64_t rest = td_budget_of(L)->left;
+  lua_pushinteger(L, rest > 0 ? rest : 0);
+  return 1;
+}
+
 /* aside(f, ...) */
 static int aside(lua_State *L) {
   td_budget *budget = td_budget_of(L);
@@ -76,7 +82,8 @@ static int enter(lua_State *L) {
 static int open_cell(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"receive", receive}, {"send", send}, {"call", call},
-    {"charge", charge}, {"aside", aside}, {"enter", enter}, {NULL, NULL},
+    {"charge", charge}, {"left", left}, {"aside", aside}, {"enter", enter},
+    {NULL, NULL},
   };
   luaL_newlib(L, functions);
   lua_pushinteger(L, (lua_Integer)td_budget_of(L)->cap);

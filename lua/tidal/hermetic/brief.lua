@@ -3,10 +3,13 @@
 -- when a rule reads them: with 65,535 shards they are megabytes.
 --
 --   host                       cell
---   check BRIEF                part NAME | verdicts VERDICTS | another end
+--   check BRIEF ...            part N NAME | verdicts VERDICTS ... | an end
 --   part TEXT ...              the same
 --   same                       the same: the routing is the one sent last
 --   none WHY                   the same: it cannot be made
+--
+-- Part N NAME is asked for the N-th of the layouts. Verdicts are as many as
+-- one question's budget lasted for, at least the first layout's.
 --
 -- BRIEF is: name, epoch, shards, the regions' names with a line feed behind
 -- each, leads (four bytes a region, or "all"), "1" where a load is known.
@@ -147,7 +150,6 @@ function M.take(reader, like, fetch, aside)
   end
   if not leads then fields.leaders = "all" end
   if not reader:flag() then makers.load = nil end
-  reader:finish()
   return layout.new(fields, makers, leads)
 end
 

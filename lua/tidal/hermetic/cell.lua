@@ -109,9 +109,9 @@ local function run(path, text, budget)
   return made
 end
 
--- Asks for a part of the layout that is judged.
-local function fetch_part(name)
-  cell.send { "part", name }
+-- Asks for a part of the n-th layout that is judged.
+local function fetch_part(n, name)
+  cell.send { "part", tostring(n), name }
   local reader = letter.reader(cell.receive())
   local word = reader:text()
   if word == "none" then error(reader:text(), 0) end
@@ -123,20 +123,35 @@ local function closed()
         .. "given", 0)
 end
 
--- Another state of the layout, under the script's rules. A rule may keep it:
--- then it can read only what was read while it was judged.
-local function check(made, asked)
+-- Judges one layout. A rule may keep it: then it can read only what was read
+-- while it was judged.
+local function judge(made, reader, n, budget)
   local fetch = fetch_part
-  local reader = letter.reader(asked)
-  reader:text()
-  local state = brief.take(reader, made, function(name) return fetch(name) end,
-                           cell.aside)
-  local how, why, verdicts = cell.call(RULES_BUDGET, traced, rules.judge,
-                                       state)
+  local state = brief.take(reader, made, function(name)
+    return fetch(n, name)
+  end, cell.aside)
+  local how, why, verdicts = cell.call(budget, traced, rules.judge, state)
   fetch = closed
-  if how ~= "ok" then return send_end(how, why, "") end
-  local out = { "verdicts" }
-  letter.put_verdicts(out, verdicts)
+  return how, why, verdicts
+end
+
+-- Other states of the layout, under the script's rules: as many as the budget
+-- lasts for, so that many take no longer than one may. What it ends at is
+-- told where nothing was judged before it.
+local function check(made, asked)
+  local reader, out, n = letter.reader(asked), { "verdicts" }, 0
+  local budget = RULES_BUDGET
+  reader:text()
+  repeat
+    n = n + 1
+    local how, why, verdicts = judge(made, reader, n, budget)
+    if how ~= "ok" then
+      if n == 1 then return send_end(how, why, "") end
+      break
+    end
+    letter.put_verdicts(out, verdicts)
+    budget = cell.left()
+  until reader.at == #asked or budget <= 0
   cell.send(out)
 end
 

@@ -81,51 +81,65 @@ local function evaluate(child, path, question, read_below)
   return word, reader
 end
 
--- What the rules say about a layout. The process asks for a part when a rule
--- reads it, for each once.
-local function judge(child, path, made, known)
+-- The part of one of these layouts that the process asks for, each once.
+local function part_of(reader, layouts, told, sent)
+  local n, name = reader:number(#layouts), reader:text()
+  reader:finish()
+  local key = n .. name
+  local part = not told[key] and layouts[n]
+           and brief.part(layouts[n], name, sent)
+  told[key] = true
+  return part, name
+end
+
+-- Asks what the rules say about layouts; the answer may be about the first of
+-- them only.
+local function judge(child, path, layouts, known)
   local question, told = { "check" }, {}
-  brief.put(question, made)
+  for _, made in ipairs(layouts) do brief.put(question, made) end
   local word, reader = ask(child, path, question)
   while word == "part" do
-    local name = reader:text()
-    reader:finish()
-    local part = not told[name] and brief.part(made, name, known.sent)
+    local part, name = part_of(reader, layouts, told, known.sent)
     if not part then
       child:close()
       fail("isolation", "%s: its process asked for the part %s", path,
            letter.shown(name))
     end
-    told[name] = true
     word, reader = ask(child, path, part)
   end
-  if word ~= "verdicts" then raise(word, reader) end
-  local verdicts = letter.take_verdicts(reader)
-  reader:finish()
-  if #verdicts ~= known.count then
-    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts,
-         known.count)
+  if word ~= "verdicts" then
+    reader:text()  -- notes, of which rules make none
+    raise(word, reader)
   end
-  return verdicts
+  for i, made in ipairs(layouts) do
+    local verdicts = letter.take_verdicts(reader)
+    if #verdicts ~= known.count then
+      fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts,
+           known.count)
+    end
+    known.by_layout[made] = verdicts
+    if i < #layouts and reader.at == #reader.list then break end
+  end
+  reader:finish()
 end
 
 -- The rules as functions that ask the process. Layouts are values: one that
 -- was judged is known, so that a layout with ten rules is judged once.
 local function proxies(child, path, verdicts)
   local rules, out = require "tidal.rules", {}
-  local known = { by_layout = setmetatable({}, { __mode = "k" }),
-                  count = #verdicts, sent = {} }
+  local by_layout = setmetatable({}, { __mode = "k" })
+  local known = { by_layout = by_layout, count = #verdicts, sent = {} }
   for i, verdict in ipairs(verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      local found = known.by_layout[made]
-      if not found then
-        found = judge(child, path, made, known)
-        known.by_layout[made] = found
-      end
-      return found[i].ok, found[i].why
+      if not by_layout[made] then judge(child, path, { made }, known) end
+      local found = by_layout[made][i]
+      return found.ok, found.why
     end)
   end
-  return out, known.by_layout
+  if out[1] then
+    out[1].ahead = function(layouts) judge(child, path, layouts, known) end
+  end
+  return out, by_layout
 end
 
 local function take_layout(child, path, reader)

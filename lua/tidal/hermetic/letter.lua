@@ -4,7 +4,7 @@
 --   host                       cell
 --   run PATH TEXT BUDGET       need NAME | one of the ends below
 --   have PATH TEXT | none WHY  the same
---   check BRIEF                verdicts VERDICTS | raised | spent | broken,
+--   check BRIEF ...            verdicts VERDICTS ... | raised | spent | broken,
 --                              after parts (hermetic/brief.lua)
 --
 --   ends: layout NOTES FILE VERDICTS STATE     what the script returned

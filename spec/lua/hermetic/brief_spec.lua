@@ -170,6 +170,51 @@ describe("a rule of a foreign script", function()
   end)
 end)
 
+describe("many layouts at once", function()
+  -- Ten layouts are told ahead; then they are asked for.
+  local AHEAD <const> = [[
+    local list = {}
+    for i = 1, 10 do list[i] = layout(i) end
+    local told, why = pcall(made.rules[1].ahead, list)
+    io.write(tostring(told), why and ": " .. why.message:match "^[^;]*" or "", " (", words(), ") ")
+    for i, l in ipairs(list) do
+      local fine, text = made.rules[1].check(l)
+      io.write(fine and "+" or text, " ")
+    end
+    io.write("(", words(), ")")]]
+
+  it("are one question", function()
+    assert.equal("true (check) + + + + few + + + + + ()", talk(
+      "function(l) return l.shards ~= 5, 'few' end", AHEAD))
+  end)
+
+  it("have parts of their own", function()
+    assert.equal("true (check part part part) + + + + + + + + no no ()", talk(
+      "function(l) return l.shards < 8 or "
+      .. "l.router:route(-1).value == 7 and l.shards == 8, 'no' end",
+      AHEAD))
+  end)
+
+  it("share one budget: those that it does not last for are asked for again", function()
+    local out = talk("function(l) for i = 1, 4000000 do local _ = i end return true end", AHEAD)
+    assert.matches("^true %(check%) [+ ]+%(check[ check]*%)$", out)
+    local _, answers = out:gsub("%+", "")
+    assert.equal(10, answers)
+  end)
+
+  it("stop at the one that uses up its budget", function()
+    local out = talk("function(l) while l.shards == 3 do end return true end", [[
+      local list = { layout(1), layout(2), layout(3), layout(4) }
+      print(pcall(made.rules[1].ahead, list))
+      print((check(1, list[1])), (check(1, list[2])), words())
+      local fine, err = pcall(check, 1, list[3])
+      print(fine, err.message:match "^[^;]*")
+      print((check(1, list[4])), words())]])
+    assert.matches("^true\ntrue\ttrue\tcheck\nfalse\tinstruction budget used up at [^\n]*:1\n"
+      .. "true\tcheck check\n$", out)
+  end)
+end)
+
 describe("a cell that asks for what is no part", function()
   for _, words in ipairs { { "rules" }, { "routing", "routing" }, { "routing", "x\27" } } do
     it("is ended: " .. #words .. words[#words]:gsub("%c", "?"), function()
@@ -183,7 +228,7 @@ describe("a cell that asks for what is no part", function()
           return out
         end
         at = at + 1
-        return { "part", words[at] }
+        return { "part", "1", words[at] }
       end
       script.within({ ["c.lua"] = "script" }, function(dir)
         local made = hermetic.load({ child = function() return cell end }, dir .. "/c.lua")
