@@ -77,6 +77,15 @@ describe("a layout in brief", function()
     assert.equal("part" .. (" same"):rep(count - 2) .. " part", table.concat(words, " "))
   end)
 
+  it("makes no leaders where the regions' counts are known", function()
+    local made, out = layout.new({ name = "n", epoch = 1, shards = 9, regions = {
+      { id = 0, name = "a" }, { id = 1, name = "b" } } }, { leaders = function()
+      error "made"
+    end }, { [0] = 4, [1] = 5 }), {}
+    brief.put(out, made)
+    assert.equal(string.pack("<I4I4", 4, 5), out[5])
+  end)
+
   it("has no other parts", function()
     assert.is_nil(brief.part(script.layout(), "rules", {}))
   end)
