@@ -85,6 +85,9 @@ local rows = {
                        golden.dir .. "/nothing", false),  -- true would make a lock
   ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
   ["wal.lines"] = row({}),
+  ["ranges_json"] = row({ object "tidal.Router", function(v) return bytes(v) and #v < 16 end },
+                        core.router.even(3), "shard"),
+  ["rows"] = row({ a_table, bytes, optional(U32), optional(U32) }, {}, "", 1, 0),
   ["wal.open"] = row({ arguments.place, optional(a_table) }, golden.dir .. "/nothing", {}),
   ["wal.writer"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
   ["wal.recover"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
