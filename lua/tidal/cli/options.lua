@@ -182,6 +182,16 @@ function M.layout(path, opts)
   return require "tidal.hermetic".load(host, path, { filter = not open })
 end
 
+---A .plan file. Its layouts have no rules but those that come with --from and
+---with --to.
+---@param path string
+---@param opts table what M.parse gave for M.with_layout, from and to
+function M.saved_plan(path, opts)
+  local from = opts.from and M.layout(opts.from, opts)
+  local to = opts.to and M.layout(opts.to, opts)
+  return require "tidal.plan.file".read(path, from, to)
+end
+
 ---The region of that name; fails with those there are.
 ---@param given string the option as it was given, for the message
 function M.region(layout, name, given)
@@ -204,12 +214,12 @@ function M.wal_dirs(layout, given, synopsis)
     local name, dir = word:match "^([^=]+)=(.+)$"
     if not name then
       M.usage("--wal takes REGION=DIR, got %q\nusage: tidal-lua %s", word,
-              synopsis)
+              first_line(synopsis))
     end
     M.region(layout, name, "--wal " .. word)
     if dirs[name] then
       M.usage("--wal %s: once per region\nusage: tidal-lua %s", word,
-              synopsis)
+              first_line(synopsis))
     end
     dirs[name] = dir
   end

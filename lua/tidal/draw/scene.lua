@@ -172,7 +172,7 @@ end
 
 -- What is said when step i has been taken, and those since `since`.
 local function caption_of(plan, i, since)
-  local words = require "tidal.render.diff".words
+  local words = require "tidal.render.words".of
   local step = plan.steps[i]
   if i == 0 then return "before: " .. size_text(plan.from) end
   local said = step and words(step)

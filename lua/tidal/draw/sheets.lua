@@ -132,7 +132,7 @@ local function moves(plan)
 end
 
 local function steps(plan)
-  local words = require "tidal.render.diff".words
+  local words = require "tidal.render.words".of
   return sheet("Steps", { "step", "what" }, plan.steps, "steps",
                function(step, i)
     return { tostring(i), words(step) }

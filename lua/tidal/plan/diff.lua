@@ -19,6 +19,8 @@
 --   minimal       true if nothing that gives each shard the keys that `to`
 --                 gives it, as many of them, moves less
 --   price         what it costs, once weighed (plan/price.lua), else nil
+--   unasked       names of rules that only their script can ask again, if it
+--                 was read from a file without it (plan/file.lua)
 --   region        the name of the one region it is about, after :only()
 --
 -- The bound. Any layout in which every shard owns as many keys as in `to` has

@@ -2,8 +2,9 @@
 -- 0x and 16 digits, counts as decimal text, shards as numbers.
 --
 -- diff --json is { format = "tidal-diff/1", name, from, to, changes, moves,
--- lower_bound, keys, share, exact, minimal, steps [, price] }; plan --from
--- puts the same members behind its own. from and to are { layout_hash,
+-- lower_bound, keys, share, exact, minimal, steps [, refused] [, price]
+-- [, rules] }; plan --from puts the same members, but for rules, which it has,
+-- behind its own. from and to are { layout_hash,
 -- layout = the object of the layout's file, leaders = "all" or a list of {
 -- first, last, leader } by shards }.
 local core = require "tidal.core"
@@ -137,6 +138,23 @@ local function refusal_json(refusal)
   }
 end
 
+---What rules say of the layout that a plan leads to, as a member; nil if it
+---has none. What was asked when it was written held then.
+---@param verdicts table[] of tidal.rules.judge
+---@param unasked? string[] of the plan
+function M.rules(verdicts, unasked)
+  local list = {}
+  for i, rule in ipairs(verdicts) do
+    list[i] = json.object {
+      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
+    }
+  end
+  for i, name in ipairs(unasked or {}) do
+    list[i] = json.object { { "name", name }, { "ok", true } }
+  end
+  return list[1] and { "rules", json.list(list) }
+end
+
 local function price_json(price)
   return require "tidal.plan.price".json(price)
 end
@@ -167,6 +185,8 @@ function M.text(fields, refusal)
   local members = M.members(fields, refusal)
   table.insert(members, 1, { "format", "tidal-diff/1" })
   table.insert(members, 2, { "name", fields.to.name })
+  table.insert(members, M.rules(require "tidal.rules".judge(fields.to),
+                                fields.unasked))
   return json.encode(json.object(members))
 end
 
