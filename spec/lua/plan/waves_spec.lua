@@ -131,6 +131,12 @@ describe("waves() refuses", function()
     end)
   end
 
+  it("more copies than it can spread", function()
+    local many = setmetatable({}, { __len = function() return 1048577 end })
+    assert.equal("plan:waves: 1048577 copies are too many for waves", raised(made.waves, {
+      price = { regions = { { region = "us-east", moves = many } } } }, {}))
+  end)
+
   it("a plan that was not weighed", function()
     local plain = from:diff(script.layout { epoch = 2, shards = 6 })
     assert.equal("plan:waves: the plan has not been weighed: plan:weigh(dirs) first",
