@@ -2,9 +2,7 @@
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
 -- false, why }. A function(layout) in the list of rules is one too.
-local copies = require "tidal.rules.copies"
 local core = require "tidal.core"
-local leading = require "tidal.rules.leading"
 local suggest = require "tidal.suggest"
 
 local Rule = { __name = "tidal.Rule" }
@@ -26,10 +24,11 @@ function M.is(value)
   return getmetatable(value) == Rule
 end
 
--- A maker gives name and check, or nil and what is wrong with the argument.
-local function ready(name, make)
+-- A maker, function `name` of a module that is loaded when it is wanted,
+-- gives name and check, or nil and what is wrong with the argument.
+local function ready(name, module)
   return function(given)
-    local title, check = make(given)
+    local title, check = require("tidal.rules." .. module)[name](given)
     if not title then
       error(("tidal.rules.%s: %s"):format(name, check), 2)
     end
@@ -39,30 +38,30 @@ end
 
 ---After the loss of any one region (or node) every shard still has a copy.
 ---survives "region" | "node"
-M.survives = ready("survives", copies.survives)
+M.survives = ready("survives", "copies")
 
 ---Every shard has at least n copies. copies(n)
-M.copies = ready("copies", copies.copies)
+M.copies = ready("copies", "copies")
 
 ---No region leads more than n shards. max_leaders(n)
-M.max_leaders = ready("max_leaders", leading.max_leaders)
+M.max_leaders = ready("max_leaders", "leading")
 
 ---The regions' numbers of leaders differ by at most k, default 1. spread(k)
-M.spread = ready("spread", leading.spread)
+M.spread = ready("spread", "leading")
 
 ---Leaders, or the load that logs show, follow weights: a region's share is
 ---off by at most the tolerance, default 0.1 of 1.
 ---weights { regions = { ["us-east"] = 2, ["eu-west"] = 1 }, of = "leaders" |
 ---"load", tolerance = 0.1 }
-M.weights = ready("weights", leading.weights)
+M.weights = ready("weights", "leading")
 
 ---Ids of a range are led in these regions only.
 ---residency { first = "0x0", last = "0xff", regions = { "eu-west" } }
-M.residency = ready("residency", require "tidal.rules.residency".residency)
+M.residency = ready("residency", "residency")
 
 ---A region's logs hold at most so much, where logs were weighed.
 ---disk { ["us-east"] = "2TB" }
-M.disk = ready("disk", require "tidal.rules.disk".disk)
+M.disk = ready("disk", "disk")
 
 -- What a rule raises is its verdict; what kept it from being asked is not.
 local function verdict(rule, layout)

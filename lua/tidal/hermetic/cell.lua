@@ -44,10 +44,10 @@ end
 -- Such a text without what is ours: the frames below the script's first,
 -- and the place where a function of the sandbox raised.
 local function trimmed(trace)
-  local at = trace:find("\n\ttidal.cluster.origin:", 1, true)
+  local at = trace:find("\n\tlua/tidal/cluster/origin.lua:", 1, true)
   if at then trace = trace:sub(1, at - 1) end
-  return (trace:gsub("\n\ttidal%.[^\n]*", "")
-               :gsub("^tidal%.[%w_.]+:%d+: ", ""))
+  return (trace:gsub("\n\tlua/tidal/[^\n]*", "")
+               :gsub("^lua/tidal/[%w_/]+%.lua:%d+: ", ""))
 end
 
 -- Compiles a script's text in its environment.
