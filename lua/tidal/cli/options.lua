@@ -163,6 +163,39 @@ local function warn(form, ...)
   io.stderr:write("tidal-lua: ", form:format(...), "\n")
 end
 
+-- Codes of errors that are no fault of the layout's author, or already told
+-- as one (cli/init.lua).
+local AS_THEY_ARE <const> = { isolation = true, layout = true, budget = true }
+
+-- What the loading of a layout raised, as the fault of its author.
+local function fault_of(why)
+  if core.is_error(why) then
+    if AS_THEY_ARE[why.code] then return why end
+    return core.error { code = "script", message = tostring(why),
+                        faults = why.faults }
+  end
+  local raised = require "tidal.raised"
+  local meta = type(why) == "table" and getmetatable(why)
+  local tells = type(meta) == "table" and meta.__tostring
+  local text = type(why) == "string" and raised.trimmed(why)
+            or tells and tostring(why) or raised.untold(why)
+  return core.error { code = "script", message = text }
+end
+
+local function load_trusted(path)
+  local raised = require "tidal.raised"
+  local fine, made = xpcall(require "tidal.cluster".load, raised.traced, path)
+  if fine then return made end
+  error(fault_of(made), 0)
+end
+
+local function load_foreign(host, path, open)
+  local fine, made = xpcall(require "tidal.hermetic".load, debug.traceback,
+                            host, path, { filter = not open })
+  if fine then return made end
+  error(core.is_error(made) and fault_of(made) or made, 0)
+end
+
 ---The layout that a script returns, evaluated in a process of its own;
 ---with --trust in full Lua, here. Another interpreter than tidal-lua has
 ---chosen full Lua for all it does.
@@ -174,12 +207,12 @@ function M.layout(path, opts)
   if trusted then
     warn("%s runs in full Lua, without limits (--trust)", path)
   end
-  if trusted or not host then return require "tidal.cluster".load(path) end
+  if trusted or not host then return load_trusted(path) end
   local open = opts and opts["no-isolate"]
   if open then
     warn("%s runs without a system-call filter (--no-isolate)", path)
   end
-  return require "tidal.hermetic".load(host, path, { filter = not open })
+  return load_foreign(host, path, open)
 end
 
 ---A .plan file. Its layouts have no rules but those that come with --from and
