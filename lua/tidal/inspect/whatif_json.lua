@@ -76,6 +76,7 @@ local function row_json(noun, row)
     { "role", row.role }, { "nodes", row.count },
     { "copies", row.copies }, { "writable", row.writable },
     { "elect", row.promote },
+    { "broken", row.broken and json.list(row.broken) },
     { "peak", peak and json.object {
       { "region", peak.name }, { "leads", peak.leads },
       { "load_share", peak.share },

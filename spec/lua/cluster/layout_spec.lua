@@ -226,7 +226,8 @@ describe("with_load()", function()
     assert.same({ made:text(), 2, "prod", 5 },
                 { laden:text(), laden:leads(1), laden.name, laden.shards })
     for _, load in ipairs { 5, {}, { regions = { a = "1" } }, { regions = { a = -1 } },
-                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 } } do
+                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 },
+                            { regions = {}, absent = { -1 } } } do
       assert.has_error(function() made:with_load(load) end, "layout:with_load: { regions = "
         .. "bytes by name, shards = events by number } expected")
     end
