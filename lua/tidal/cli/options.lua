@@ -19,6 +19,12 @@ local function first_line(synopsis)
   return synopsis:match "^[^\n]*"
 end
 
+---The same, with the first line of a verb's synopsis below.
+---@param synopsis string
+function M.wrong(synopsis, form, ...)
+  M.usage("%s\nusage: tidal-lua %s", form:format(...), first_line(synopsis))
+end
+
 -- Ends the verb with the synopsis on standard output and exit status 0.
 local function help(synopsis)
   error(setmetatable({ help = "usage: tidal-lua " .. synopsis }, Usage), 0)

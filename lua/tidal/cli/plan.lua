@@ -6,7 +6,9 @@
 -- is now. It holds no rules, as these are functions of a script: NEW, which
 -- must be what the plan leads to, brings them and has them asked. A plan
 -- that a rule refuses is not written. With --detailed-exitcode the status is
--- 3 where there is something to do.
+-- 3 where there is something to do. With budgets (cli/budgets.lua) and --wal
+-- a plan is shown in waves.
+local budgets = require "tidal.cli.budgets"
 local options = require "tidal.cli.options"
 local plan = require "tidal.plan.meaning"
 local render = require "tidal.render.diff"
@@ -17,6 +19,7 @@ local SYNOPSIS <const> =
   "plan LAYOUT [--from OLD] [--wal REGION=DIR]... [--json] [-o FILE.plan] "
   .. "[--detailed-exitcode]\n"
   .. "       tidal-lua plan FILE.plan [--from OLD] [--to NEW] ...\n"
+  .. "  with --wal in waves: " .. budgets.SYNOPSIS .. "\n"
   .. "  a plan that a rule refuses is not written, status 1; a FILE.plan holds "
   .. "no rules:\n  NEW, the layout it leads to, brings them and has them asked"
 local STATUS_CHANGES <const> = 3
@@ -40,7 +43,7 @@ end
 
 -- The plan of one layout.
 local function show_layout(layout, opts)
-  local made = plan.new(layout)
+  local made = budgets.apply(plan.new(layout), opts, SYNOPSIS)
   if opts.wal then
     options.weigh(made, options.wal_dirs(layout, opts.wal, SYNOPSIS))
   end
@@ -61,6 +64,7 @@ local function show_steps(steps, opts)
     steps = options.weigh(steps, options.wal_dirs(steps.from, opts.wal,
                                                   SYNOPSIS))
   end
+  steps = budgets.apply(steps, opts, SYNOPSIS)
   local as_json = opts.json or is_plan_file(opts.output)
   local status = deliver(as_json and plan.new(steps.to):json(steps)
                          or steps:text(style_for(opts)),
@@ -75,16 +79,15 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, options.with_layout {
+  local opts, rest = options.parse(args, budgets.with(options.with_layout {
     from = "value", to = "value", json = "flag", wal = "list",
     output = "value", ["detailed-exitcode"] = "flag",
-  }, SYNOPSIS)
+  }), SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
   if is_plan_file(rest[1]) then
     return show_steps(options.saved_plan(rest[1], opts), opts)
   elseif opts.to then
-    options.usage("--to goes with a FILE.plan\nusage: tidal-lua %s",
-                  SYNOPSIS:match "^[^\n]*")
+    options.wrong(SYNOPSIS, "--to goes with a FILE.plan")
   end
   local from = opts.from and options.layout(opts.from, opts)
   local layout = options.layout(rest[1], opts)

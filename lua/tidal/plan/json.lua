@@ -3,8 +3,8 @@
 --
 -- diff --json is { format = "tidal-diff/1", name, from, to, changes, moves,
 -- lower_bound, keys, share, exact, minimal, steps [, refused] [, price]
--- [, rules] }; plan --from puts the same members, but for rules, which it has,
--- behind its own. from and to are { layout_hash,
+-- [, waves] [, rules] }; plan --from puts the same members, but for rules,
+-- which it has, behind its own. from and to are { layout_hash,
 -- layout = the object of the layout's file, leaders = "all" or a list of {
 -- first, last, leader } by shards }.
 local core = require "tidal.core"
@@ -177,6 +177,7 @@ function M.members(fields, refusal)
     { "steps", M.steps(fields.steps) },
     { "refused", refusal_json(refusal) },
     fields.price and { "price", price_json(fields.price) },
+    fields.schedule and { "waves", fields.schedule:json() },
   }
 end
 

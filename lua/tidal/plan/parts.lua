@@ -192,7 +192,7 @@ function M.only(self, region)
   return diff().with(self, {
     region = name, changes = chosen(fields.changes, name),
     steps = chosen(fields.steps, name),
-    price = fields.price and price_in(fields.price, name),
+    price = fields.price and price_in(fields.price, name), schedule = false,
   })
 end
 

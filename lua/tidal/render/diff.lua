@@ -148,6 +148,11 @@ local function summary(plan, style)
     share, bytes_text(plan), bound_text(plan))
 end
 
+-- What is copied at the same time, and how long that takes.
+local function waves(plan)
+  return plan.schedule and tostring(plan.schedule) or nil
+end
+
 local HASH_NOTE <const> =
   "note: hash moves nearly everything when the number of shards changes; under"
   .. "\n      routing = tidal.routing.hash_ranges{...} a new shard moves only "
@@ -212,7 +217,7 @@ function M.text(value, plan, style)
   style = style or terminal.plain
   if value:empty() then return "no changes" end
   local parts = {}
-  for _, part in ipairs { head, changes, moves, summary, advice,
+  for _, part in ipairs { head, changes, moves, summary, waves, advice,
                           refusal } do
     parts[#parts + 1] = part(plan, style, value)
   end

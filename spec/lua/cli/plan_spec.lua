@@ -300,6 +300,7 @@ describe("plan --from OLD", function()
     local status, out = plan "--help"
     assert.same({ 0, SYNOPSIS .. [[
        tidal-lua plan FILE.plan [--from OLD] [--to NEW] ...
+  with --wal in waves: [--per-node N] [--per-link 30MB/s] [--window 02:00..05:00] [--never A+B]...
   a plan that a rule refuses is not written, status 1; a FILE.plan holds no rules:
   NEW, the layout it leads to, brings them and has them asked
 ]] }, { status, out })

@@ -110,6 +110,17 @@ describe("waves()", function()
   end)
 end)
 
+describe("in_waves()", function()
+  it("gives the plan that shows its waves", function()
+    local made = plan { shards = 6 }
+    local timed = made:in_waves { per_link = "1kB/s" }
+    assert.equal(made:text():gsub("\nnote.*", "") .. "\n" .. tostring(made:waves {
+      per_link = "1kB/s" }), (timed:text():gsub("\nnote.*", "")))
+    assert.no_match("wave", made:text())
+    assert.no_match("wave", timed:only("us-east"):text())
+  end)
+end)
+
 describe("waves() refuses", function()
   local made = plan { shards = 6 }
   local rows = {
