@@ -1,13 +1,25 @@
 -- tidal.rules: what a layout promises, as predicates that the planner checks.
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
--- false, why }. A function(layout) in the list of rules is one too.
+-- false, why }, a value: nothing in it can be set. A function(layout) in the
+-- list of rules is one too.
 local core = require "tidal.core"
+local frozen = require "tidal.frozen"
 local suggest = require "tidal.suggest"
 
-local Rule = { __name = "tidal.Rule" }
-
 local M = {}
+
+local fields_of = setmetatable({}, { __mode = "k" })
+
+local Rule = { __name = "tidal.Rule", __metatable = "locked" }
+
+function Rule.__index(self, key)
+  return fields_of[self][key]
+end
+
+function Rule.__newindex(_, key)
+  frozen.refuse("rule", key)
+end
 
 ---A rule of your own.
 ---@param name string as the plan shows it
@@ -16,12 +28,14 @@ function M.new(name, check)
   if type(name) ~= "string" or type(check) ~= "function" then
     error("tidal.rules.new: a name and a function(layout) expected", 2)
   end
-  return setmetatable({ name = name, check = check }, Rule)
+  local self = setmetatable({}, Rule)
+  fields_of[self] = { name = name, check = check }
+  return self
 end
 
 ---True for a value that M.new made.
 function M.is(value)
-  return getmetatable(value) == Rule
+  return type(value) == "table" and fields_of[value] ~= nil
 end
 
 -- A maker, function `name` of a module that is loaded when it is wanted,

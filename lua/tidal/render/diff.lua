@@ -45,8 +45,8 @@ local function changes(plan, style)
   end
   if #list == 0 then return nil end
   local rows = shorten(list, CHANGES_MAX, function(change)
-    local sign, words = words.say(change)
-    return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
+    local sign, said = words.say(change)
+    return { ("%s %s"):format(style:paint(COLOURS[sign], sign), said) }
   end, "change")
   return terminal.columns(rows)
 end

@@ -171,12 +171,12 @@ describe("region()", function()
 end)
 
 describe("a layout is frozen:", function()
-  local function refused(set, name)
+  local function refused(set, name, what)
     local made = script.layout { rules = { function() return true end } }
     local hash = made:hash()
     local ok, err = pcall(set, made)
     assert.is_false(ok)
-    assert.equal(("a layout is a value: %s cannot be set; declare another one"):format(name),
+    assert.equal(("a %s is a value: %s cannot be set; declare another one"):format(what, name),
                  (err:gsub("^.-:%d+: ", "")))
     assert.equal(hash, made:hash())
   end
@@ -186,12 +186,14 @@ describe("a layout is frozen:", function()
     { "1", function(l) l.regions[1] = nil end },
     { "name", function(l) l.regions[1].name = "x" end },
     { "0", function(l) l.leaders[0] = 1 end }, { "1", function(l) l.rules[1] = nil end },
-    { "check", function(l) l.rules[1].check = print end },
+    { "check", function(l) l.rules[1].check = print end, "rule" },
     { "plan", function(l) function l.plan() end end },
     { "4", function(l) table.insert(l.regions, {}) end },
   }
   for i, row in ipairs(rows) do
-    it(("%s, %d"):format(row[1], i), function() refused(row[2], row[1]) end)
+    it(("%s, %d"):format(row[1], i), function()
+      refused(row[2], row[1], row[3] or "layout")
+    end)
   end
 
   it("also for who keeps what it was made of", function()
