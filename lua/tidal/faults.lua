@@ -32,6 +32,12 @@ function M.shown(value)
   return '"' .. text .. '"'
 end
 
+---Raises one thing that is wrong.
+---@param code string for programs, e.g. "plan"
+function M.refuse(code, form, ...)
+  error(core.error { code = code, message = form:format(...) }, 0)
+end
+
 ---@param file? string name to print before each line
 ---@param index? table of tidal.source: finds the line of a path
 function M.new(file, index)

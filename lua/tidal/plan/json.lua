@@ -138,21 +138,29 @@ local function refusal_json(refusal)
   }
 end
 
+---What rules say, as a JSON value.
+---@param verdicts table[] of tidal.rules.judge; a line where it is known
+function M.verdicts(verdicts)
+  local out = {}
+  for i, rule in ipairs(verdicts) do
+    out[i] = json.object {
+      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
+      { "line", rule.line },
+    }
+  end
+  return json.list(out)
+end
+
 ---What rules say of the layout that a plan leads to, as a member; nil if it
 ---has none. What was asked when it was written held then.
 ---@param verdicts table[] of tidal.rules.judge
 ---@param unasked? string[] of the plan
 function M.rules(verdicts, unasked)
-  local list = {}
-  for i, rule in ipairs(verdicts) do
-    list[i] = json.object {
-      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
-    }
+  local list = table.move(verdicts, 1, #verdicts, 1, {})
+  for _, name in ipairs(unasked or {}) do
+    list[#list + 1] = { name = name, ok = true }
   end
-  for i, name in ipairs(unasked or {}) do
-    list[i] = json.object { { "name", name }, { "ok", true } }
-  end
-  return list[1] and { "rules", json.list(list) }
+  return list[1] and { "rules", M.verdicts(list) }
 end
 
 local function price_json(price)

@@ -6,25 +6,17 @@ local terminal = require "tidal.render.terminal"
 local text = require "tidal.text"
 local words = require "tidal.render.words"
 
+local count <const> = terminal.count
+
 local M = {}
 
 local CHANGES_MAX <const> = 12  -- listed
 local MOVES_MAX <const> = 16
 local PAIRS_MAX <const> = 8     -- moves that are pairs of shards: much alike
 
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
-
--- The first and last entries of a long list, with a line for the rest.
-local function shorten(list, most, row, noun)
-  local out, n = {}, #list
-  local half = n > most and most // 2 or n
-  for i = 1, half do out[i] = row(list[i], i) end
-  if half == n then return out end
-  out[half + 1] = { ("... %s"):format(count(n - 2 * half, "more " .. noun)) }
-  for i = n - half + 1, n do out[#out + 1] = row(list[i], i) end
-  return out
+-- The row for what is left out: "... 7 more moves".
+local function more(noun)
+  return function(n) return { "... " .. count(n, "more " .. noun) } end
 end
 
 local function head(plan, style)
@@ -44,10 +36,10 @@ local function changes(plan, style)
     end
   end
   if #list == 0 then return nil end
-  local rows = shorten(list, CHANGES_MAX, function(change)
+  local rows = terminal.shorten(list, CHANGES_MAX, function(change)
     local sign, said = words.say(change)
     return { ("%s %s"):format(style:paint(COLOURS[sign], sign), said) }
-  end, "change")
+  end, more "change")
   return terminal.columns(rows)
 end
 
@@ -92,9 +84,9 @@ local function moves(plan, style)
     end
   end
   local most = plan.space and MOVES_MAX or PAIRS_MAX
-  local rows = shorten(plan.moves, most, function(move, i)
+  local rows = terminal.shorten(plan.moves, most, function(move, i)
     return move_row(plan, style, move, i, kinds[i])
-  end, "move")
+  end, more "move")
   return terminal.columns(rows, { right = { [3] = true, [4] = true } })
 end
 

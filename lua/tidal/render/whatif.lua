@@ -3,16 +3,14 @@
 local amount = require "tidal.amount"
 local terminal = require "tidal.render.terminal"
 
+local count <const> = terminal.count
+
 local M = {}
 
 local ROWS_MAX <const> = 8    -- of each group of the matrix
 local NAMES_MAX <const> = 8
 local REGIONS_MAX <const> = 16
 local BROKEN_MAX <const> = 2  -- rules named in a row
-
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
 
 local function names(list, say)
   local out = {}

@@ -1,11 +1,8 @@
 -- Steps of a plan and changes in words, as text and pictures show them.
 local core = require "tidal.core"
+local count = require "tidal.render.terminal".count
 
 local M = {}
-
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
 
 local function shards_text(step)
   if step.first == step.last then return "s" .. step.first end
