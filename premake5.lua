@@ -61,25 +61,38 @@ local function write_file(path, text)
   out:close()
 end
 
--- lua/tidal/**.lua as C strings: the host runs from anywhere.
-local function embed()
-  local out = { '#include "host/embedded.h"\n\n' }
-  local names = {}
-  for i, path in ipairs(sorted "lua/**.lua") do
-    local module = path:gsub("^lua/", ""):gsub("%.lua$", "")
-                       :gsub("/init$", ""):gsub("/", ".")
+-- The bytes of files as numbers for C: what Lua 5.4 made of each, or, where
+-- that is not installed, the text.
+local function bytes_of(paths)
+  local out = {}
+  local pipe = assert(io.popen("lua5.4 scripts/tools/compile.lua "
+                               .. table.concat(paths, " ") .. " 2>/dev/null"))
+  for line in pipe:lines() do out[#out + 1] = line end
+  pipe:close()
+  if #out == #paths then return out end
+  for i, path in ipairs(paths) do
     local file = assert(io.open(path, "rb"))
-    local text = file:read "*a"
+    out[i] = file:read "*a":gsub(".", function(c)
+      local byte = c:byte()
+      return (byte < 128 and byte or byte - 256) .. ","
+    end):gsub(",$", "")
     file:close()
-    out[#out + 1] = ("static const char text_%d[] = {"):format(i)
-    for at = 1, #text, 16 do
-      out[#out + 1] = "\n  " .. text:sub(at, at + 15):gsub(".", function(c)
-        local byte = c:byte()
-        return (byte < 128 and byte or byte - 256) .. ","
-      end)
-    end
-    out[#out + 1] = "\n  0};\n\n"
-    names[#names + 1] = ('  {"%s", text_%d, sizeof text_%d - 1},\n')
+  end
+  return out
+end
+
+-- lua/tidal/**.lua inside the program: the host runs from anywhere.
+local function embed()
+  local paths = sorted "lua/**.lua"
+  local out, names = { '#include "host/embedded.h"\n\n' }, {}
+  for i, bytes in ipairs(bytes_of(paths)) do
+    local module = paths[i]:gsub("^lua/", ""):gsub("%.lua$", "")
+                           :gsub("/init$", ""):gsub("/", ".")
+    out[#out + 1] = ("static const char bytes_%d[] = {\n"):format(i)
+    out[#out + 1] = bytes:gsub("([^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,"
+                               .. "[^,]*,)", "%1\n")
+    out[#out + 1] = "};\n\n"
+    names[#names + 1] = ('  {"%s", bytes_%d, sizeof bytes_%d},\n')
                         :format(module, i, i)
   end
   out[#out + 1] = "const td_embedded td_embedded_modules[] = {\n"

@@ -23,7 +23,8 @@ need() {
 }
 
 need_to_build() {
-  need gcc libc6-dev make pkgconf premake4 liblua5.4-dev libxxhash-dev lua-lpeg
+  need gcc libc6-dev make pkgconf premake4 liblua5.4-dev lua5.4 libxxhash-dev \
+    lua-lpeg
 }
 
 # generate: makefiles and embedded Lua, only what changed.

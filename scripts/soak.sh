@@ -8,6 +8,8 @@
 #   crash recovery        power failures at every call, twice and three times
 #   faults memory         an error at every call, two at once; no memory
 #   kill strace           kill -9 and errors of the kernel, on the real disk
+#   layouts               hostile and generated scripts, each in its process;
+#                         one layout in 200 processes; once, however long
 #   fuzz mutants          fuzz targets; every mutant once, however long
 # shellcheck source=scripts/build.sh
 . "$(dirname "$0")/build.sh"
@@ -16,10 +18,13 @@
 
 minutes=${1:-60}
 [ $# -eq 0 ] || shift
-all="flips cuts bursts crash recovery faults memory kill strace fuzz mutants"
+all="flips cuts bursts crash recovery faults memory kill strace layouts fuzz"
+all="$all mutants"
 steps=${*:-$all}
 timed=0
-for s in $steps; do [ "$s" = mutants ] || timed=$((timed + 1)); done
+for s in $steps; do
+  case $s in layouts | mutants) ;; *) timed=$((timed + 1)) ;; esac
+done
 seconds=$((minutes * 60 / (timed > 0 ? timed : 1)))
 
 # battery SUITE CASES: its time is shared between so many cases that loop.
@@ -38,6 +43,9 @@ for s in $steps; do
   case $s in
     flips | cuts | bursts | crash | memory | kill | strace) battery "$s" 1 ;;
     recovery | faults) battery "$s" 2 ;;
+    layouts) step layouts env TIDAL_SOAK=1 TIDAL_LUA=bin/tidal-lua \
+               bin/tidal-lua test --output=TAP spec/hostile_spec.lua \
+               spec/lua/hermetic/cell_spec.lua spec/host/pattern_spec.lua ;;
     fuzz) step fuzz sh scripts/fuzz.sh "$seconds"
           grep '^fuzz' build/test/fuzz.txt || true ;;
     mutants) step mutants bin/tidal-lua scripts/tools/mutants.lua

@@ -31,10 +31,9 @@ end
 local function blocks_of(text)
   local out, at = {}, 1
   while true do
-    local open, inside, kind = text:find("```(%l+)\n()", at)
+    local open = text:find("```%l+\n", at)
     if not open then return out end
-    inside = text:match("```%l+\n()", open)
-    kind = text:match("```(%l+)\n", open)
+    local kind, inside = text:match("```(%l+)\n()", open)
     local close = text:find("```", inside, true)
     local _, lines = text:sub(1, open):gsub("\n", "")
     out[#out + 1] = { kind = kind, line = lines + 1, text = text:sub(inside, close - 1),

@@ -142,9 +142,9 @@ describe("scripts/embed/node.c", function()
       table.sort(numbers)
       assert.equal(20, #numbers)
       for i, number in ipairs(numbers) do assert.equal(had + i, number) end
-      _, out = node(("%s %s 0"):format(NODE, dir))
+      local _, last = node(("%s %s 0"):format(NODE, dir))
       assert.equal(("recovered %d events, last closed cleanly, 0 bytes cut\n"):format(had + 20),
-                   out)
+                   last)
       assert.equal("clean\n", select(2, cli.run { "wal", "verify", dir }):match "[^\n]*\n$")
     end)
   end)

@@ -4,7 +4,6 @@
 -- A fault is { path = "regions[2]", message = "...", file =, line = }; the
 -- error raised is { code =, message =, faults = { fault, ... } }.
 local core = require "tidal.core"
-local json = require "tidal.json"
 
 local Faults = {}
 Faults.__index = Faults
@@ -31,6 +30,12 @@ function M.shown(value)
         .. "..."
   end
   return '"' .. text .. '"'
+end
+
+---Raises one thing that is wrong.
+---@param code string for programs, e.g. "plan"
+function M.refuse(code, form, ...)
+  error(core.error { code = code, message = form:format(...) }, 0)
 end
 
 ---@param file? string name to print before each line
@@ -83,7 +88,7 @@ end
 ---@param err table an error object
 ---@return string
 function M.json(err)
-  local list, out = err.faults, {}
+  local json, list, out = require "tidal.json", err.faults, {}
   if not list then
     local file, line, rest = err.message:match "^([^\n]-):(%d+): (.*)$"
     list = { { file = file, line = line and math.tointeger(tonumber(line)),

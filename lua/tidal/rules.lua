@@ -1,37 +1,51 @@
 -- tidal.rules: what a layout promises, as predicates that the planner checks.
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
--- false, why }. A function(layout) in the list of rules is one too. A rule that
--- is asked in another process may have ahead(layouts): it will be asked for
--- these soon, and may ask for all of them at once.
-local copies = require "tidal.rules.copies"
+-- false, why }, a value: nothing in it can be set. A function(layout) in the
+-- list of rules is one too. A rule that is asked in another process may have
+-- ahead(layouts): it will be asked for these soon, and may ask for all of them
+-- at once.
 local core = require "tidal.core"
-local leading = require "tidal.rules.leading"
+local frozen = require "tidal.frozen"
 local suggest = require "tidal.suggest"
 
-local Rule = { __name = "tidal.Rule" }
-
 local M = {}
+
+local fields_of = setmetatable({}, { __mode = "k" })
+
+local Rule = { __name = "tidal.Rule", __metatable = "locked" }
+
+function Rule.__index(self, key)
+  return fields_of[self][key]
+end
+
+function Rule.__newindex(_, key)
+  frozen.refuse("rule", key)
+end
 
 ---A rule of your own.
 ---@param name string as the plan shows it
 ---@param check fun(layout): boolean, string? why not
-function M.new(name, check)
+---@param ahead? fun(layouts)
+function M.new(name, check, ahead)
   if type(name) ~= "string" or type(check) ~= "function" then
     error("tidal.rules.new: a name and a function(layout) expected", 2)
   end
-  return setmetatable({ name = name, check = check }, Rule)
+  local self = setmetatable({}, Rule)
+  fields_of[self] = { name = name, check = check, ahead = ahead }
+  return self
 end
 
 ---True for a value that M.new made.
 function M.is(value)
-  return getmetatable(value) == Rule
+  return type(value) == "table" and fields_of[value] ~= nil
 end
 
--- A maker gives name and check, or nil and what is wrong with the argument.
-local function ready(name, make)
+-- A maker, function `name` of a module that is loaded when it is wanted,
+-- gives name and check, or nil and what is wrong with the argument.
+local function ready(name, module)
   return function(given)
-    local title, check = make(given)
+    local title, check = require("tidal.rules." .. module)[name](given)
     if not title then
       error(("tidal.rules.%s: %s"):format(name, check), 2)
     end
@@ -41,30 +55,30 @@ end
 
 ---After the loss of any one region (or node) every shard still has a copy.
 ---survives "region" | "node"
-M.survives = ready("survives", copies.survives)
+M.survives = ready("survives", "copies")
 
 ---Every shard has at least n copies. copies(n)
-M.copies = ready("copies", copies.copies)
+M.copies = ready("copies", "copies")
 
 ---No region leads more than n shards. max_leaders(n)
-M.max_leaders = ready("max_leaders", leading.max_leaders)
+M.max_leaders = ready("max_leaders", "leading")
 
 ---The regions' numbers of leaders differ by at most k, default 1. spread(k)
-M.spread = ready("spread", leading.spread)
+M.spread = ready("spread", "leading")
 
 ---Leaders, or the load that logs show, follow weights: a region's share is
 ---off by at most the tolerance, default 0.1 of 1.
 ---weights { regions = { ["us-east"] = 2, ["eu-west"] = 1 }, of = "leaders" |
 ---"load", tolerance = 0.1 }
-M.weights = ready("weights", leading.weights)
+M.weights = ready("weights", "leading")
 
 ---Ids of a range are led in these regions only.
 ---residency { first = "0x0", last = "0xff", regions = { "eu-west" } }
-M.residency = ready("residency", require "tidal.rules.residency".residency)
+M.residency = ready("residency", "residency")
 
 ---A region's logs hold at most so much, where logs were weighed.
 ---disk { ["us-east"] = "2TB" }
-M.disk = ready("disk", require "tidal.rules.disk".disk)
+M.disk = ready("disk", "disk")
 
 -- What a rule raises is its verdict; what kept it from being asked is not.
 local function verdict(rule, layout)

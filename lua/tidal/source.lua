@@ -133,7 +133,8 @@ end
 -- One field; takes and gives how many fields had no key so far.
 local function read_field(state, path, count)
   local tokens = state.tokens
-  local line, kind, key = tokens:line(), tokens.kind, nil
+  local line, kind = tokens:line(), tokens.kind
+  local key
   if kind == "key" then
     key = "." .. tokens.word
     tokens:advance()

@@ -144,16 +144,20 @@ end
 
 -- --- ranges ---------------------------------------------------------------
 
-local blank = S " \t\r\n\f\v"
-local comment = "--" * (1 - S "\r\n") ^ 0
-local skip = (blank + comment) ^ 0
-local bound = C((R("09", "az", "AZ") ^ 1
-                 + (1 - (blank + "," + ".." + "--"))) ^ 1)
-local token = skip * Cp() * (C ".." + C "," + bound) * Cp()
+-- Patterns, made when ranges are first read: most layouts have none as text.
+local separator, entry, token
 
-local separator = (blank + "," + comment) ^ 0
-local entry = "s" * C(R "09" ^ 1) * skip
-  * bound * skip * ".." * skip * bound * separator * Cp()
+local function make_patterns()
+  local blank = S " \t\r\n\f\v"
+  local comment = "--" * (1 - S "\r\n") ^ 0
+  local skip = (blank + comment) ^ 0
+  local bound = C((R("09", "az", "AZ") ^ 1
+                   + (1 - (blank + "," + ".." + "--"))) ^ 1)
+  separator = (blank + "," + comment) ^ 0
+  token = skip * Cp() * (C ".." + C "," + bound) * Cp()
+  entry = "s" * C(R "09" ^ 1) * skip
+    * bound * skip * ".." * skip * bound * separator * Cp()
+end
 
 local function shard_number(digits)
   local number = tonumber(digits)
@@ -252,6 +256,7 @@ end
 ---@return table[]? ranges
 ---@return table[]? faults all of them, in order
 function M.ranges(text)
+  if not separator then make_patterns() end
   local list, position = {}, M.line_counter(text)
   local reader = { text = text, faults = {}, position = position }
   local at = separator:match(text)

@@ -2,9 +2,10 @@
  *
  * The table is generated from lua/tidal at build time. A name is what
  * require() takes: lua/tidal/init.lua is "tidal", lua/tidal/check.lua is
- * "tidal.check", lua/tidal/cluster/init.lua is "tidal.cluster". A build that
- * embeds nothing has one entry of zeros, because C has no empty arrays, and
- * the count 0. */
+ * "tidal.check", lua/tidal/cluster/init.lua is "tidal.cluster". Each is
+ * compiled already (scripts/tools/compile.lua), which loads in a tenth of the
+ * time. A build that embeds nothing has one entry of zeros, because C has no
+ * empty arrays, and the count 0. */
 #ifndef TD_HOST_EMBEDDED_H
 #define TD_HOST_EMBEDDED_H
 
@@ -12,7 +13,7 @@
 
 typedef struct td_embedded {
   const char *name;
-  const char *text;  /* Lua source; may hold zero bytes */
+  const char *bytes;  /* compiled, or source; may hold zero bytes */
   size_t size;
 } td_embedded;
 

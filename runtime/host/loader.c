@@ -38,6 +38,16 @@ static const char *push_path(lua_State *L, const char *name) {
   return path;
 }
 
+/* Pushes the module's chunk, or what is wrong with it. They are ours: only
+ * here may a chunk be compiled code. Scripts are "@FILE", these "=FILE". */
+static int load_chunk(lua_State *L, const td_embedded *module,
+                      const char *path) {
+  const char *chunk = lua_pushfstring(L, "=%s", path);
+  int status = luaL_loadbufferx(L, module->bytes, module->size, chunk, "bt");
+  lua_remove(L, -2);
+  return status;
+}
+
 /* Package searcher: name -> loader, path. Silent about foreign names, so
  * that their "module not found" reads as it does under lua5.4. */
 static int search(lua_State *L) {
@@ -52,12 +62,11 @@ static int search(lua_State *L) {
     return 1;
   }
   const char *path = push_path(L, name);
-  const char *chunk = lua_pushfstring(L, "@%s", path);
-  if (luaL_loadbufferx(L, module->text, module->size, chunk, "t") != LUA_OK) {
+  if (load_chunk(L, module, path) != LUA_OK) {
     return luaL_error(L, "error loading module '%s':\n\t%s", name,
                       lua_tostring(L, -1));
   }
-  lua_pushvalue(L, -3);  /* stack: name path chunk loader path */
+  lua_pushvalue(L, -2);  /* stack: name path loader path */
   return 2;
 }
 
@@ -123,8 +132,7 @@ static int require_embedded(lua_State *L) {
   if (lua_getfield(L, 2, name) != LUA_TNIL) return 1;
   const td_embedded *module = find(name);
   if (module == NULL) return luaL_error(L, "no embedded module '%s'", name);
-  const char *chunk = lua_pushfstring(L, "=%s", name);
-  if (luaL_loadbufferx(L, module->text, module->size, chunk, "t") != LUA_OK) {
+  if (load_chunk(L, module, push_path(L, name)) != LUA_OK) {
     return lua_error(L);
   }
   lua_pushvalue(L, 1);

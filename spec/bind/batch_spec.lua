@@ -194,7 +194,7 @@ end)
 
 describe("a batch's memory", function()
   it("outlives the bytes, the scan and the script's other values", function()
-    local batches, size = {}, nil
+    local batches, size = {}
     do
       local parts = {}
       for i = 1, 20 do
@@ -217,8 +217,8 @@ describe("a batch's memory", function()
   end)
 
   it("holds an event list and its steps after the batch is gone", function()
-    local events, step, state = made():events(), nil, nil
-    step, state = made():each()
+    local events = made():events()
+    local step, state = made():each()
     collectgarbage()
     assert.equal(7, events().entity)
     assert.equal(1, (step(state, nil)))

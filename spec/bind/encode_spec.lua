@@ -246,7 +246,7 @@ describe("wal.builder", function()
   end)
 
   it("lives as long as the function bound to it", function()
-    local seen, add = setmetatable({}, { __mode = "k" }), nil
+    local seen, add = setmetatable({}, { __mode = "k" })
     do
       local builder = wal.builder()
       seen[builder] = true

@@ -275,7 +275,7 @@ describe("a router", function()
   end)
 
   it("lives as long as a closure bound to it", function()
-    local bound, seen = nil, setmetatable({}, { __mode = "k" })
+    local seen, bound = setmetatable({}, { __mode = "k" })
     do
       local of = router.starts({ 0, 100, -100 }, { 7, 8, 9 })
       seen[of] = true

@@ -187,7 +187,7 @@ describe("a call that fails", function()
 
   it("of a sync leaves what its system leaves", function()
     for system, works in pairs { ext4 = true, btrfs = true, xfs = false } do
-      local disk, call = nil, 0
+      local call, disk = 0
       repeat
         disk, call = sim.disk(), call + 1
         disk:fault { fail_call = call, personality = system }

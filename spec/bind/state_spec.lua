@@ -164,7 +164,7 @@ describe("states", function()
       local state = core.state(logs)
       for step = 1, 60 do
         local log = core.log(g:int(0, 2), g:int(0, 3))
-        local mark, done = marks[log], nil
+        local mark, done = marks[log]
         local expected = mark ~= nil
         if g:once_in(5) then
           local epoch = g:int(0, 9)

@@ -11,6 +11,8 @@ describe("the instruction budget", function()
     { "a loop in a coroutine", "coroutine.wrap(function()\nwhile true do end end)()", 2 },
     { "a callback", "table.sort({ 2, 1 }, function()\n\nwhile true do end end)", 3 },
     { "a pattern", "\n(('a'):rep(99999)):find '.-.-b'", 2 },
+    { "a loop of the library that scripts get",
+      "\ntable.sort(setmetatable({}, { __len = function() return 1 << 40 end }))", 2 },
     { "work of C", "\n\nstring.rep('', 1 << 62)", 3 },
   }
   for _, row in ipairs(rows) do

@@ -3,7 +3,7 @@ local foreign = require "spec.support.foreign"
 
 describe("a cell", function()
   it("tells what it broke of", function()
-    assert.matches("^broken\ttidal.hermetic.cell:%d+: ", foreign.host(foreign.OPEN
+    assert.matches("^broken\tlua/tidal/hermetic/cell.lua:%d+: ", foreign.host(foreign.OPEN
       .. "print(table.unpack(new():ask { 'run', 'x.lua', 'return 1', 'many' }, 1, 2))"))
   end)
 

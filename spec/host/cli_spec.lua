@@ -60,9 +60,8 @@ describe("differs: the first word is", function()
     local before = "package.preload['tidal.cli'] = error "
     local exit, out = cli.run({ "-e", before, "s" }, { files = FILES })
     assert.same({ 0, "no suffix\n" }, { exit, out })
-    local _, _, err
-    exit, _, err = cli.run({ "-e", before, "none" }, { files = FILES })
-    assert.same(1, exit)
+    local status, _, err = cli.run({ "-e", before, "none" }, { files = FILES })
+    assert.same(1, status)
     assert.matches("^tidal%-lua: ", err)
   end)
 
@@ -170,10 +169,10 @@ describe("differs: a returned layout", function()
     local exit, out, err = cli.run({ "f.lua" }, {
       files = { ["f.lua"] = text .. "return {}" } })
     assert.same({ 0, "", "" }, { exit, out, err })
-    exit, _, err = cli.run({ "f.lua" }, {
+    local status, _, why = cli.run({ "f.lua" }, {
       files = { ["f.lua"] = text .. "require 'tidal.core' return {}" } })
-    assert.same(1, exit)
-    assert.matches("torn", err)
+    assert.same(1, status)
+    assert.matches("torn", why)
   end)
 
   it("needs no show", function()

@@ -91,6 +91,13 @@ describe("a list of faults", function()
   end)
 end)
 
+describe("refuse()", function()
+  it("raises one thing that is wrong, with its code", function()
+    local fine, err = pcall(faults.refuse, "plan", "%d of %s", 2, "x")
+    assert.same({ false, "plan", "2 of x" }, { fine, err.code, err.message })
+  end)
+end)
+
 describe("text()", function()
   it("is one fault with its place", function()
     local fault = { path = "p", message = "m", file = "f", line = 2 }

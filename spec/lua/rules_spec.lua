@@ -32,6 +32,28 @@ describe("new()", function()
   end)
 end)
 
+describe("a rule", function()
+  it("is the same one in a layout", function()
+    local rule = rules.copies(2)
+    local layout = script.layout { rules = { rule, function() return true end } }
+    assert.equal(rule, layout.rules[1])
+    assert.is_true(rules.is(layout.rules[1]))
+    assert.is_true(rules.is(layout.rules[2]))
+    assert.equal(layout.rules[2], script.layout { rules = { layout.rules[2] } }.rules[1])
+  end)
+
+  it("is a value: nothing in it can be set", function()
+    local rule = script.layout { rules = { rules.copies(2) } }.rules[1]
+    for _, key in ipairs { "name", "check", "x" } do
+      local fine, why = pcall(function() rule[key] = print end)
+      assert.is_false(fine)
+      assert.matches("rules_spec.lua:%d+: a rule is a value: " .. key .. " cannot be set; declare "
+                     .. "another one$", why)
+    end
+    assert.same({ "copies(2)", "locked", nil }, { rule.name, getmetatable(rule), rule.x })
+  end)
+end)
+
 describe("is()", function()
   it("tells rules from other values", function()
     for _, value in ipairs { {}, "survives region", print, 5, rules } do

@@ -30,7 +30,7 @@ local function value(text, at)
     local out, close = {}, c == "{" and "}" or "]"
     at = text:find("%S", at + 1)
     while text:sub(at, at) ~= close do
-      local key, item = #out + 1, nil
+      local key, item = #out + 1
       if c == "{" then
         key, at = value(text, at)
         at = text:find(":", at, true) + 1

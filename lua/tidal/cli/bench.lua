@@ -59,7 +59,8 @@ end
 local function row(r)
   return { r.id, r.name, number(r.ours), number(r.peer), r.unit or "",
            r.ratio and ("%.2fx"):format(r.ratio) or "-",
-           r.gate and ("%s %gx"):format(r.rule, r.gate) or "",
+           r.gate and (r.difference and "%s +%g %s" or "%s %gx"):format(
+             r.rule, r.gate, r.unit) or "",
            r.skip or VERDICT[r.ok] or "" }
 end
 
@@ -75,7 +76,8 @@ local function result_json(r)
   return json.object {
     { "id", r.id }, { "name", r.name }, { "unit", r.unit },
     { "ours", r.ours }, { "peer", r.peer }, { "ratio", r.ratio },
-    { "median_ratio", r.median_ratio }, { "gate", r.gate },
+    { "median_ratio", r.median_ratio }, { "difference", r.difference },
+    { "gate", r.gate },
     { "rule", r.rule }, { "ok", r.ok }, { "skip", r.skip },
   }
 end

@@ -1,17 +1,20 @@
--- tidal-lua draw LAYOUT|PLAN [--from OLD] [--wal REGION=DIR]... [-o FILE]
--- A picture of a layout, or of a plan: a .plan file, or LAYOUT as a change of
--- OLD. As text; or FILE.svg, one picture; or FILE.html, one page that needs
--- nothing else, of a plan with a slider over its steps. A file that is there
--- is written anew. With --wal the load that logs show is drawn too.
+-- tidal-lua draw LAYOUT|PLAN [--from OLD] [--to NEW] [--wal REGION=DIR]...
+--   [-o FILE]
+-- A picture of a layout, or of a plan: a .plan file, under the rules of NEW if
+-- that is given, or LAYOUT as a change of OLD. As text; or FILE.svg, one
+-- picture; or FILE.html, one page that needs nothing else, of a plan with a
+-- slider over its steps. A file that is there is written anew. With --wal the
+-- load that logs show is drawn too.
+local budgets = require "tidal.cli.budgets"
 local options = require "tidal.cli.options"
 local plan = require "tidal.plan.meaning"
-local plan_file = require "tidal.plan.file"
 local render = require "tidal.draw"
 
 local M = {}
 
 local SYNOPSIS <const> = "draw LAYOUT|FILE.plan [--from OLD] "
-  .. "[--wal REGION=DIR]... [-o FILE.svg|FILE.html]"
+  .. "[--to NEW] [--wal REGION=DIR]... [-o FILE.svg|FILE.html]\n  a plan with "
+  .. "--wal in waves, as tables: " .. budgets.SYNOPSIS
 
 local MAKE <const> = { svg = render.svg, html = render.html,
                        txt = render.terminal }
@@ -27,19 +30,21 @@ local function maker(path)
   local ending = path:match "%.([^./]+)$"
   local make = MAKE[(ending or ""):lower()]
   if make then return make end
-  options.usage("-o %s: %s; pictures end in %s\nusage: tidal-lua %s", path,
+  options.wrong(SYNOPSIS, "-o %s: %s; pictures end in %s", path,
                 ending and ("a picture cannot be a ." .. ending)
-                or "it has no ending", ENDINGS, SYNOPSIS)
+                or "it has no ending", ENDINGS)
 end
 
 -- What is to be drawn: the plan of a layout, or a plan between two.
 local function subject(path, opts)
-  local from = opts.from and options.layout(opts.from, opts)
   local drawn, layout
   if path:find "%.plan$" then
-    drawn = plan_file.read(path, from)
+    drawn = options.saved_plan(path, opts)
     layout = drawn.from
+  elseif opts.to then
+    options.wrong(SYNOPSIS, "--to goes with a FILE.plan")
   else
+    local from = opts.from and options.layout(opts.from, opts)
     layout = options.layout(path, opts)
     drawn = from and from:diff(layout) or plan.new(layout)
     layout = from or layout
@@ -58,12 +63,12 @@ end
 ---@param args string[]
 ---@return integer status
 function M.run(args)
-  local opts, rest = options.parse(args, options.with_layout {
-    from = "value", wal = "list", output = "value",
-  }, SYNOPSIS)
+  local opts, rest = options.parse(args, budgets.with(options.with_layout {
+    from = "value", to = "value", wal = "list", output = "value",
+  }), SYNOPSIS)
   options.expect(rest, 1, 1, SYNOPSIS)
   local make = maker(opts.output)
-  local drawn = subject(rest[1], opts)
+  local drawn = budgets.apply(subject(rest[1], opts), opts, SYNOPSIS)
   options.write(make(drawn), opts.output)
   return is_fine(drawn) and 0 or 1
 end

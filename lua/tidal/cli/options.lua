@@ -19,6 +19,12 @@ local function first_line(synopsis)
   return synopsis:match "^[^\n]*"
 end
 
+---The same, with the first line of a verb's synopsis below.
+---@param synopsis string
+function M.wrong(synopsis, form, ...)
+  M.usage("%s\nusage: tidal-lua %s", form:format(...), first_line(synopsis))
+end
+
 -- Ends the verb with the synopsis on standard output and exit status 0.
 local function help(synopsis)
   error(setmetatable({ help = "usage: tidal-lua " .. synopsis }, Usage), 0)
@@ -163,6 +169,39 @@ local function warn(form, ...)
   io.stderr:write("tidal-lua: ", form:format(...), "\n")
 end
 
+-- Codes of errors that are no fault of the layout's author, or already told
+-- as one (cli/init.lua).
+local AS_THEY_ARE <const> = { isolation = true, layout = true, budget = true }
+
+-- What the loading of a layout raised, as the fault of its author.
+local function fault_of(why)
+  if core.is_error(why) then
+    if AS_THEY_ARE[why.code] then return why end
+    return core.error { code = "script", message = tostring(why),
+                        faults = why.faults }
+  end
+  local raised = require "tidal.raised"
+  local meta = type(why) == "table" and getmetatable(why)
+  local tells = type(meta) == "table" and meta.__tostring
+  local text = type(why) == "string" and raised.trimmed(why)
+            or tells and tostring(why) or raised.untold(why)
+  return core.error { code = "script", message = text }
+end
+
+local function load_trusted(path)
+  local raised = require "tidal.raised"
+  local fine, made = xpcall(require "tidal.cluster".load, raised.traced, path)
+  if fine then return made end
+  error(fault_of(made), 0)
+end
+
+local function load_foreign(host, path, open)
+  local fine, made = xpcall(require "tidal.hermetic".load, debug.traceback,
+                            host, path, { filter = not open })
+  if fine then return made end
+  error(core.is_error(made) and fault_of(made) or made, 0)
+end
+
 ---The layout that a script returns, evaluated in a process of its own;
 ---with --trust in full Lua, here. Another interpreter than tidal-lua has
 ---chosen full Lua for all it does.
@@ -174,12 +213,22 @@ function M.layout(path, opts)
   if trusted then
     warn("%s runs in full Lua, without limits (--trust)", path)
   end
-  if trusted or not host then return require "tidal.cluster".load(path) end
+  if trusted or not host then return load_trusted(path) end
   local open = opts and opts["no-isolate"]
   if open then
     warn("%s runs without a system-call filter (--no-isolate)", path)
   end
-  return require "tidal.hermetic".load(host, path, { filter = not open })
+  return load_foreign(host, path, open)
+end
+
+---A .plan file. Its layouts have no rules but those that come with --from and
+---with --to.
+---@param path string
+---@param opts table what M.parse gave for M.with_layout, from and to
+function M.saved_plan(path, opts)
+  local from = opts.from and M.layout(opts.from, opts)
+  local to = opts.to and M.layout(opts.to, opts)
+  return require "tidal.plan.file".read(path, from, to)
 end
 
 ---The region of that name; fails with those there are.
@@ -204,12 +253,12 @@ function M.wal_dirs(layout, given, synopsis)
     local name, dir = word:match "^([^=]+)=(.+)$"
     if not name then
       M.usage("--wal takes REGION=DIR, got %q\nusage: tidal-lua %s", word,
-              synopsis)
+              first_line(synopsis))
     end
     M.region(layout, name, "--wal " .. word)
     if dirs[name] then
       M.usage("--wal %s: once per region\nusage: tidal-lua %s", word,
-              synopsis)
+              first_line(synopsis))
     end
     dirs[name] = dir
   end

@@ -6,7 +6,6 @@
 local losses = require "tidal.inspect.loss"
 local options = require "tidal.cli.options"
 local render = require "tidal.render.whatif"
-local weigh = require "tidal.plan.weigh"
 local whatif = require "tidal.inspect.whatif"
 local whatif_json = require "tidal.inspect.whatif_json"
 
@@ -54,12 +53,8 @@ end
 
 local function with_load(layout, given)
   if not given then return layout end
-  local bar = options.progress "reading"
-  local load, err = weigh.weigh(
-    layout, options.wal_dirs(layout, given, SYNOPSIS), bar.update)
-  bar.finish()
-  if not load then error(err, 0) end
-  return weigh.laden(layout, load)
+  local dirs = options.wal_dirs(layout, given, SYNOPSIS)
+  return options.weigh(layout:plan(), dirs).layout
 end
 
 ---Prints what is left. Status 1 if a shard has no copy.

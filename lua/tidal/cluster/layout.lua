@@ -1,9 +1,9 @@
 -- A layout: what a cluster is, as a frozen value.
 --
 --   name, epoch, shards, regions = { { id = 0, name = }, ... }, router,
---   leaders = { [shard] = region id } or "all", rules, file, load = what
---   logs showed, or nil: { regions = { [name] = bytes }, shards = { [shard] =
---   events } or nil }
+--   leaders = { [shard] = region id } or "all", rules, file, load = what was
+--   seen, or nil: { regions = { [name] = bytes }, shards = { [shard] = events
+--   } or nil, absent = { [shard] = copies that are lost } or nil }
 --
 -- Two layouts are equal when their first lines and their leaders are: rules
 -- are functions, which cannot be compared.
@@ -115,11 +115,13 @@ local function are_counts(t)
   return true
 end
 
----The same layout, with what its logs showed.
----@param load { regions: table, shards: table? } by name, by shard
+---The same layout, with what was seen of it.
+---@param load { regions: table, shards: table?, absent: table? } by name, by
+---  shard, by shard
 function Layout:with_load(load)
   if type(load) ~= "table" or not are_counts(load.regions)
-     or load.shards ~= nil and not are_counts(load.shards) then
+     or load.shards ~= nil and not are_counts(load.shards)
+     or load.absent ~= nil and not are_counts(load.absent) then
     error("layout:with_load: { regions = bytes by name, shards = events by "
           .. "number } expected", 2)
   end

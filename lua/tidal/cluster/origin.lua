@@ -23,7 +23,8 @@ function M.within(path, chunk)
   return value
 end
 
-local function read(path)
+---The text of a file; nil where it cannot be read, or is none.
+function M.read(path)
   local file = type(path) == "string" and io.open(path, "rb")
   if not file then return nil end
   local text = file:read "a"
@@ -74,7 +75,7 @@ local function held_file(level)
   for i = 1, 20 do
     local name, value = debug.getlocal(level + 1, i)
     if not name then return nil end
-    if type(value) == "string" and value:find "[./]" and read(value) then
+    if type(value) == "string" and value:find "[./]" and M.read(value) then
       return value
     end
   end
@@ -105,10 +106,10 @@ function M.find(level)
   if called and not called.istailcall and info then
     local file = info.source:match "^@(.+)$"
     if not file then return nil, nil end
-    return file, index_of_call(read(file), info.currentline)
+    return file, index_of_call(M.read(file), info.currentline)
   end
   local path = running(level + 2)
-  local text = read(path)
+  local text = M.read(path)
   if not text then return nil, nil end
   local index = source.scan(text)
   return path, next(index.lines) and index or nil

@@ -1,6 +1,7 @@
 -- Where parts of a layout stand in its file, found again in the text of that
 -- file. Bounds are compared: a line is named only if the range that stands
 -- there is the one in question.
+local origin = require "tidal.cluster.origin"
 local source = require "tidal.source"
 local text = require "tidal.text"
 
@@ -8,14 +9,6 @@ local M = {}
 
 local Places = {}
 Places.__index = Places
-
-local function read(path)
-  local file = path and io.open(path, "rb")
-  if not file then return nil end
-  local whole = file:read "a"
-  file:close()
-  return whole
-end
 
 local function lines_of(whole)
   local out = {}
@@ -77,7 +70,7 @@ end
 function M.of(layout)
   local self = setmetatable({ file = layout.file, ranges = {}, rules = {} },
                             Places)
-  local whole = read(layout.file)
+  local whole = origin.read(layout.file)
   if not whole then return self end
   local index, lines = source.scan(whole), lines_of(whole)
   local start = index.strings.routing

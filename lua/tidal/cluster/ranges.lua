@@ -5,8 +5,6 @@
 local core = require "tidal.core"
 local faults = require "tidal.faults"
 local keys = require "tidal.cluster.keys"
-local misfits = require "tidal.cluster.misfits"
-local text = require "tidal.text"
 
 local M = {}
 
@@ -88,7 +86,7 @@ local function script_line(n, found)
 end
 
 local function from_text(given, shards, found)
-  local list, wrong = text.ranges(given)
+  local list, wrong = require "tidal.text".ranges(given)
   for _, fault in ipairs(wrong or {}) do
     found:add("routing", fault.message, script_line(fault.line, found))
   end
@@ -165,6 +163,7 @@ function M.router(routing, shards, found)
     if ok then return #found.list == before and result or nil end
     if not core.is_error(result) then error(result, 0) end
     place(list, found)
+    local misfits = require "tidal.cluster.misfits"
     misfits.report(result.faults or { result }, list, whole, found)
   end
 end

@@ -18,17 +18,15 @@ local diff = require "tidal.plan.diff"
 local frame = require "tidal.draw.frame"
 local layouts = require "tidal.cluster.layout"
 local plans = require "tidal.plan.meaning"
-local plain = require "tidal.render.terminal".plain
 local sheets = require "tidal.draw.sheets"
+local terminal = require "tidal.render.terminal"
+
+local count <const>, plain <const> = terminal.count, terminal.plain
 
 local M = {}
 
 local HOT_SHOWN <const> = 8         -- hottest ids of all shards
 local WORK_MAX <const> = 262144     -- ranges looked at for all frames
-
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
 
 local ROUTING <const> = {
   single = "every id to s0",
@@ -172,7 +170,7 @@ end
 
 -- What is said when step i has been taken, and those since `since`.
 local function caption_of(plan, i, since)
-  local words = require "tidal.render.diff".words
+  local words = require "tidal.render.words".of
   local step = plan.steps[i]
   if i == 0 then return "before: " .. size_text(plan.from) end
   local said = step and words(step)

@@ -132,16 +132,26 @@ local function moves(plan)
 end
 
 local function steps(plan)
-  local words = require "tidal.render.diff".words
+  local words = require "tidal.render.words".of
   return sheet("Steps", { "step", "what" }, plan.steps, "steps",
                function(step, i)
     return { tostring(i), words(step) }
   end, { [1] = true })
 end
 
+local function waves(plan)
+  if not plan.schedule then return nil end
+  return sheet("Waves", { "wave", "day", "bytes", "time", "copies" },
+               plan.schedule:words(), "waves", function(row) return row end,
+               { [1] = true, [2] = true, [3] = true, [4] = true })
+end
+
 ---The sheets of a plan between two layouts.
 function M.of_plan(plan)
-  return { steps(plan), moves(plan) }
+  local out = { steps(plan) }
+  out[#out + 1] = moves(plan)
+  out[#out + 1] = waves(plan)
+  return out
 end
 
 return M

@@ -10,6 +10,7 @@ local cluster = require "tidal.cluster"
 local core = require "tidal.core"
 local letter = require "tidal.hermetic.letter"
 local precheck = require "tidal.hermetic.precheck"
+local raised = require "tidal.raised"
 local rules = require "tidal.rules"
 local sandbox = require "tidal.hermetic.sandbox"
 local strings = require "tidal.hermetic.strings"
@@ -35,21 +36,6 @@ _G.io = {
                       close = function() end }
   end,
 }
-
--- The handler of calls into a script. Where a budget is used up it must not
--- do anything that is charged: it would raise again, and again be called.
-local function traced(why)
-  return type(why) == "string" and debug.traceback(why, 2) or why
-end
-
--- Such a text without what is ours: the frames below the script's first,
--- and the place where a function of the sandbox raised.
-local function trimmed(trace)
-  local at = trace:find("\n\ttidal.cluster.origin:", 1, true)
-  if at then trace = trace:sub(1, at - 1) end
-  return (trace:gsub("\n\ttidal%.[^\n]*", "")
-               :gsub("^tidal%.[%w_.]+:%d+: ", ""))
-end
 
 -- Compiles a script's text in its environment.
 local function compile(path, text, env)
@@ -78,12 +64,12 @@ end
 -- What a script raised, as text.
 local function describe(why)
   local meta = type(why) == "table" and getmetatable(why)
-  if type(why) == "string" then return trimmed(why) end
+  if type(why) == "string" then return raised.trimmed(why) end
   if type(meta) == "table" and meta.__tostring then
-    local how, _, text = cell.call(TELL_BUDGET, traced, tostring, why)
+    local how, _, text = cell.call(TELL_BUDGET, raised.traced, tostring, why)
     if how == "ok" then return text end
   end
-  return ("(error object is a %s value)\nstack traceback:"):format(type(why))
+  return raised.untold(why)
 end
 
 local function send_end(how, why, notes)
@@ -99,8 +85,8 @@ end
 local function run(path, text, budget)
   local env, notes = sandbox.new(cell, fetch, compile)
   strings.install(env.string)
-  local how, why, made, verdicts = cell.call(budget, traced, evaluate, path,
-                                             text, env)
+  local how, why, made, verdicts = cell.call(budget, raised.traced, evaluate,
+                                             path, text, env)
   if how ~= "ok" then return send_end(how, why, notes()) end
   local out = { "layout", notes(), made.file or "" }
   letter.put_verdicts(out, verdicts)
@@ -126,12 +112,13 @@ end
 -- Judges one layout. A rule may keep it: then it can read only what was read
 -- while it was judged.
 local function judge(made, reader, n, budget)
-  local fetch = fetch_part
+  local ask = fetch_part
   local state = brief.take(reader, made, function(name)
-    return fetch(n, name)
+    return ask(n, name)
   end, cell.aside)
-  local how, why, verdicts = cell.call(budget, traced, rules.judge, state)
-  fetch = closed
+  local how, why, verdicts = cell.call(budget, raised.traced, rules.judge,
+                                       state)
+  ask = closed
   return how, why, verdicts
 end
 

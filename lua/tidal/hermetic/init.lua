@@ -129,15 +129,13 @@ local function proxies(child, path, verdicts)
   local rules, out = require "tidal.rules", {}
   local by_layout = setmetatable({}, { __mode = "k" })
   local known = { by_layout = by_layout, count = #verdicts, sent = {} }
+  local function ahead(layouts) judge(child, path, layouts, known) end
   for i, verdict in ipairs(verdicts) do
     out[i] = rules.new(verdict.name, function(made)
       if not by_layout[made] then judge(child, path, { made }, known) end
       local found = by_layout[made][i]
       return found.ok, found.why
-    end)
-  end
-  if out[1] then
-    out[1].ahead = function(layouts) judge(child, path, layouts, known) end
+    end, i == 1 and ahead or nil)
   end
   return out, by_layout
 end

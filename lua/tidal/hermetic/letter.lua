@@ -177,17 +177,19 @@ function M.take_state(reader, rules, file)
   return layout.new(fields)
 end
 
----Adds what logs showed, if that is known: bytes by region, and events by
----shard or an empty text.
+---Adds what was seen, if that is known: bytes by region, events by shard or an
+---empty text, copies that are lost by shard or an empty text.
 function M.put_load(out, made)
   local load, regions = made.load, made.regions
   if not load then return end
   out[#out + 1] = put_numbers(1, #regions, function(i)
     return load.regions[regions[i].name]
   end)
-  out[#out + 1] = load.shards and put_numbers(0, made.shards - 1, function(s)
-    return load.shards[s]
-  end) or ""
+  for _, counts in ipairs { load.shards or false, load.absent or false } do
+    out[#out + 1] = counts and put_numbers(0, made.shards - 1, function(s)
+      return counts[s]
+    end) or ""
+  end
 end
 
 ---The layout with the load that put_load wrote behind it; as it is where
@@ -198,10 +200,12 @@ function M.take_load(reader, made)
   take_numbers(reader:text(), #made.regions, function(i, bytes)
     load.regions[made.regions[i + 1].name] = bytes
   end)
-  local events = reader:text()
-  if events ~= "" then
-    load.shards = {}
-    take_numbers(events, made.shards, function(s, n) load.shards[s] = n end)
+  for _, key in ipairs { "shards", "absent" } do
+    local text, counts = reader:text(), {}
+    if text ~= "" then
+      take_numbers(text, made.shards, function(s, n) counts[s] = n end)
+      load[key] = counts
+    end
   end
   return made:with_load(load)
 end

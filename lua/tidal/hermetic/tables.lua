@@ -9,11 +9,13 @@ local function before(a, b)
   return a < b
 end
 
--- Integers rising, then strings in the order of their bytes.
-local function check_key(key)
+-- Integers rising, then strings in the order of their bytes. The fault is
+-- the line that called what calls this, `above` levels higher.
+local function check_key(key, what, above)
   if math.type(key) == "integer" or type(key) == "string" then return end
-  error(("pairs: a key is a %s: only integers and strings have an order; "
-         .. "walk a list instead"):format(math.type(key) or type(key)), 3)
+  error(("%s: a key is a %s: only integers and strings have an order; walk a "
+         .. "list instead"):format(what, math.type(key) or type(key)),
+        3 + above)
 end
 
 -- The keys of a table, sorted, and the table to look values up in.
@@ -23,12 +25,12 @@ local function keys_of(t)
   if walk then
     values = {}
     for key, value in walk(t) do
-      check_key(key)
+      check_key(key, "pairs", 1)
       keys[#keys + 1], values[key] = key, value
     end
   else
     for key in next, t do
-      check_key(key)
+      check_key(key, "pairs", 1)
       keys[#keys + 1] = key
     end
   end
@@ -61,7 +63,7 @@ function M.next(t, last)
   end
   local best
   for key in next, t do
-    check_key(key)
+    check_key(key, "next", 0)
     if (last == nil or before(last, key))
        and (best == nil or before(key, best)) then
       best = key

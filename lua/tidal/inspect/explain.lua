@@ -10,6 +10,7 @@
 local core = require "tidal.core"
 local json = require "tidal.json"
 local places = require "tidal.cluster.places"
+local plan_json = require "tidal.plan.json"
 local probe = require "tidal.inspect.probe"
 local rules = require "tidal.rules"
 
@@ -127,17 +128,6 @@ local function choices_json(choices)
   return json.list(out)
 end
 
-local function rules_json(list)
-  local out = {}
-  for i, rule in ipairs(list) do
-    out[i] = json.object {
-      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
-      { "line", rule.line },
-    }
-  end
-  return json.list(out)
-end
-
 ---The answer as one JSON object.
 function M.json(answer)
   return json.encode(json.object {
@@ -151,7 +141,7 @@ function M.json(answer)
     { "above", range_json(answer.above) },
     { "copies", copies_json(answer) },
     { "leaders", choices_json(answer.choices) },
-    { "rules", rules_json(answer.rules) },
+    { "rules", plan_json.verdicts(answer.rules) },
   })
 end
 

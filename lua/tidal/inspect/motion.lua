@@ -8,9 +8,11 @@
 --   =, ranges = { { first =, last = }, ... }, share = of 1, allowed =, rule =
 --   name or nil, why =, line = of the rule, before = true where the rule is
 --   broken without the move, instead = { target =, ... } or nil, tried = how
---   many others were }
+--   many others were, price = { bytes =, events = } of a move of ids where
+--   logs were given }
 local arguments = require "tidal.rules.arguments"
 local core = require "tidal.core"
+local diff = require "tidal.plan.diff"
 local explain = require "tidal.inspect.explain"
 local extent = require "tidal.plan.extent"
 local json = require "tidal.json"
@@ -198,10 +200,27 @@ local function another_shard(layout, move)
   return nil, tried
 end
 
+-- Why a rule forbids a lead, without a way out that is the way back.
+local function reason(move, why)
+  if move.kind ~= "leader" then return why end
+  local back = (" let %s lead s%d"):format(move.source, move.shard)
+  if why:sub(-#back) == back then return why:sub(1, -#back - 2) end
+  local first, last = why:find(back .. ", or", 1, true)
+  return first and why:sub(1, first - 1) .. why:sub(last + 1) or why
+end
+
+-- What a change of these steps copies, from logs; nil for a lead.
+local function price_of(layout, move, list, weigh)
+  if not weigh or move.kind == "leader" then return nil end
+  local after = probe.after(layout, list)
+  return after and weigh(diff.between(layout, after)).price
+end
+
 ---@param layout table
 ---@param move table of M.read
+---@param weigh? fun(plan): table reads logs: the plan with its price
 ---@return table answer
-function M.move(layout, move)
+function M.move(layout, move, weigh)
   local where = places.of(layout)
   local answer = { layout = layout, kind = move.kind, file = layout.file }
   local leads = move.kind == "leader"
@@ -211,10 +230,11 @@ function M.move(layout, move)
     answer.allowed, answer.why = false, why
     return answer
   end
+  answer.price = price_of(layout, move, list, weigh)
   local broken = probe.broken(layout, list)
   answer.allowed = broken == nil
   if not broken then return answer end
-  answer.rule, answer.why = broken.rule, broken.why
+  answer.rule, answer.why = broken.rule, reason(move, broken.why)
   if broken.number then
     answer.line = where:rule(broken.number)
     answer.before = not rules.judge(layout)[broken.number].ok
@@ -236,7 +256,7 @@ end
 
 ---The answer as one JSON object.
 function M.json(answer)
-  local instead = answer.instead
+  local instead, price = answer.instead, answer.price
   return json.encode(json.object {
     { "format", "tidal-explain/1" }, { "name", answer.layout.name },
     { "epoch", answer.layout.epoch }, { "file", answer.file },
@@ -244,6 +264,8 @@ function M.json(answer)
       { "kind", answer.kind }, { "shard", answer.shard },
       { "source", answer.source }, { "target", answer.target },
       { "ranges", ranges_json(answer.ranges) }, { "share", answer.share },
+      { "bytes", price and core.u64.str(price.bytes) },
+      { "events", price and core.u64.str(price.events) },
     } },
     { "allowed", answer.allowed }, { "rule", answer.rule },
     { "why", answer.why }, { "line", answer.line },

@@ -9,7 +9,9 @@
 -- matrix = { layout =, groups = { { noun = "node" | "region" | "pair", rows =
 --   worst first, untold = why rows are missing, or nil }, ... } } of rows {
 --   lost = { names }, role = of a node, count = nodes like it, copies =
---   least, writable =, promote =, peak = { name =, leads =, share = } or nil }
+--   least, writable =, promote =, peak = { name =, leads =, share = } or nil,
+--   broken = { names of rules that are broken then } or nil, not asked }; and
+--   unasked = why not, or nil
 local draft = require "tidal.plan.draft"
 local losses = require "tidal.inspect.loss"
 local rules = require "tidal.rules"
@@ -19,8 +21,22 @@ local M = {}
 local NODES_MAX <const> = 262144  -- of layouts whose elections are held
 local REGIONS_MAX <const> = 512   -- of which every pair is listed
 local ELECTED_MAX <const> = 64    -- of which every pair holds elections
+local JUDGED_MAX <const> = 256    -- losses of one group that rules judge
 
 -- --- losses that are named -----------------------------------------------
+
+-- Copies lost in regions that are left, by shard; nil where none is.
+local function absent_of(layout, loss)
+  local out = nil
+  for _, region in ipairs(layout.regions) do
+    local gone = not loss.regions[region.id] and loss.nodes[region.id]
+    for s in next, gone or {} do
+      out = out or {}
+      out[s] = (out[s] or 0) + 1
+    end
+  end
+  return out
+end
 
 -- The layout of what is left, with its new leaders.
 local function after(layout, loss, left)
@@ -31,8 +47,11 @@ local function after(layout, loss, left)
   for r = #layout.regions - 1, 0, -1 do
     if loss.regions[r] then now:drop(r) end
   end
-  local load = layout.load
-  now.load = load and { regions = load.regions, shards = load.shards }
+  local load, absent = layout.load, absent_of(layout, loss)
+  now.load = (load or absent) and {
+    regions = load and load.regions or {}, shards = load and load.shards,
+    absent = absent,
+  } or nil
   return now:layout(layout.rules)
 end
 
@@ -89,7 +108,29 @@ local function row_of(matrix, loss, row)
   row.copies, row.writable = left.copies.least, left.writable
   row.promote, row.below = #left.elect, left.below
   row.peak = peak_of(layout, base, left)
+  row.after = #left.none == 0 and #layout.rules > 0 and function()
+    return after(layout, loss, left)
+  end or nil
   return row
+end
+
+-- What rules say of each loss; why they were not asked where they are too
+-- many.
+local function judge_rows(rows)
+  local asked = 0
+  for _, row in ipairs(rows) do
+    local made = row.after
+    row.after = nil
+    if made then asked = asked + 1 end
+    if made and asked <= JUDGED_MAX then
+      row.broken = {}
+      for _, verdict in ipairs(rules.judge(made())) do
+        if not verdict.ok then table.insert(row.broken, verdict.name) end
+      end
+    end
+  end
+  return asked > JUDGED_MAX and ("rules judge %d losses of a kind at most")
+         :format(JUDGED_MAX) or nil
 end
 
 -- Regions that are lost as a whole.
@@ -179,8 +220,9 @@ function M.matrix(layout)
   local matrix = { layout = layout, names = names, groups = {},
                    base = small and losses.base(layout) or nil }
   local function add(noun, rows, untold)
-    table.insert(matrix.groups, { noun = noun, untold = untold,
-                                  rows = worst_first(rows) })
+    local sorted = worst_first(rows)
+    table.insert(matrix.groups, { noun = noun, untold = untold, rows = sorted,
+                                  unasked = judge_rows(sorted) })
   end
   if small then add("node", node_rows(matrix))
   else add("node", {}, ("more than %d nodes"):format(NODES_MAX)) end

@@ -1,6 +1,7 @@
 -- What is left, as JSON ("tidal-whatif/1").
 local core = require "tidal.core"
 local json = require "tidal.json"
+local plan_json = require "tidal.plan.json"
 
 local M = {}
 
@@ -45,16 +46,6 @@ local function regions_json(report)
   return json.list(out)
 end
 
-local function rules_json(list)
-  if not list then return json.null end
-  local out = {}
-  for i, rule in ipairs(list) do
-    out[i] = json.object { { "name", rule.name }, { "ok", rule.ok },
-                           { "why", rule.why } }
-  end
-  return json.list(out)
-end
-
 ---@param report table of inspect/whatif.lua
 function M.report(report)
   local left, out = report.left, head(report.layout)
@@ -65,7 +56,8 @@ function M.report(report)
     { "copies", json.object { { "least", left.copies.least },
                               { "most", left.copies.most } } },
     { "below_two_copies", left.below }, { "no_copy", json.list(none) },
-    { "regions", regions_json(report) }, { "rules", rules_json(report.rules) },
+    { "regions", regions_json(report) },
+    { "rules", report.rules and plan_json.verdicts(report.rules) or json.null },
   }, 1, 8, #out + 1, out)
   return json.encode(json.object(out))
 end
@@ -77,6 +69,7 @@ local function row_json(noun, row)
     { "role", row.role }, { "nodes", row.count },
     { "copies", row.copies }, { "writable", row.writable },
     { "elect", row.promote },
+    { "broken", row.broken and json.list(row.broken) },
     { "peak", peak and json.object {
       { "region", peak.name }, { "leads", peak.leads },
       { "load_share", peak.share },

@@ -13,10 +13,10 @@
 -- Parts of plans are in plan/parts.lua. These are the methods of
 -- plan/diff.lua; `self` is a plan.
 local carve = require "tidal.plan.carve"
-local core = require "tidal.core"
 local crossing = require "tidal.plan.crossing"
 local draft = require "tidal.plan.draft"
 local extent = require "tidal.plan.extent"
+local refuse = require "tidal.faults".refuse
 local layouts = require "tidal.cluster.layout"
 local steps = require "tidal.plan.steps"
 local tables = require "tidal.plan.tables"
@@ -27,10 +27,6 @@ local RANGES_MAX <const> = 65536  -- of a table
 
 local function diff()
   return require "tidal.plan.diff"
-end
-
-local function refuse(code, form, ...)
-  error(core.error { code = code, message = form:format(...) }, 0)
 end
 
 -- --- apply ---------------------------------------------------------------

@@ -19,6 +19,9 @@
 --   minimal       true if nothing that gives each shard the keys that `to`
 --                 gives it, as many of them, moves less
 --   price         what it costs, once weighed (plan/price.lua), else nil
+--   unasked       names of rules that only their script can ask again, if it
+--                 was read from a file without it (plan/file.lua)
+--   schedule      waves of plan/waves.lua, after :in_waves{...}, else nil
 --   region        the name of the one region it is about, after :only()
 --
 -- The bound. Any layout in which every shard owns as many keys as in `to` has
@@ -32,7 +35,7 @@
 -- after each prefix of the steps, :weigh(dirs), :json(), :text(style), and
 -- those of plan/algebra.lua (:apply() :inverse() .. :rebase() :repaired()
 -- :least()), plan/parts.lua (:split() :only()) and plan/waves.lua
--- (:waves{}).
+-- (:waves{}, and :in_waves{} for a plan that shows them).
 local core = require "tidal.core"
 local changes = require "tidal.plan.changes"
 local course = require "tidal.plan.course"
@@ -246,5 +249,11 @@ for name, method in next, (require "tidal.plan.parts") do
 end
 
 Diff.waves = require "tidal.plan.waves".waves
+
+---The plan with its waves, which its text, JSON and pictures show then.
+---@param options table as for plan:waves
+function Diff:in_waves(options)
+  return M.with(self, { schedule = self:waves(options) })
+end
 
 return M

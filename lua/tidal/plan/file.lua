@@ -2,7 +2,8 @@
 -- the two layouts it was made for, and holds its steps in their order.
 --
 -- What is read is built up anew and compared with what the file says: a file
--- that was changed by hand is refused.
+-- that was changed by hand is refused. Rules are functions, of which it holds
+-- the names and the answers they gave: the layout it leads to brings them.
 local core = require "tidal.core"
 local json = require "tidal.json"
 
@@ -93,17 +94,29 @@ local function built(path, value)
   return plan
 end
 
+-- The names of its rules, all of which held when it was written; raises if
+-- not.
+local function names_of_rules(path, value)
+  local refused, names = value.refused, {}
+  if type(refused) == "table" then
+    refuse(path, "was refused when it was written, after step %s by rule "
+           .. "'%s': %s", refused.step, refused.rule, refused.why)
+  end
+  for i, rule in ipairs(value.rules or {}) do names[i] = rule.name end
+  return names
+end
+
 -- A layout of this moment in the place of the one that was held, so that its
 -- rules are there.
-local function placed(plan, key, layout)
-  local diff = require "tidal.plan.diff"
-  return diff.with(plan, { [key] = layout })
+local function placed(plan, key, value)
+  return require "tidal.plan.diff".with(plan, { [key] = value })
 end
 
 ---Reads a plan.
 ---@param path string
 ---@param from? table the layout that is to be changed: must be the plan's
----@param to? table the layout that is wanted, with its rules: must be too
+---@param to? table the layout that is wanted, with its rules: must be too.
+---  Without it plan.unasked names the rules
 ---@return table plan
 function M.read(path, from, to)
   local file, why = io.open(path, "rb")
@@ -130,7 +143,9 @@ function M.read(path, from, to)
            to:hash():sub(1, 8), to.file or to.name)
   end
   if from then plan = placed(plan, "from", from) end
-  return to and placed(plan, "to", to) or plan
+  if to then return placed(plan, "to", to) end
+  local names = names_of_rules(path, value)
+  return names[1] and placed(plan, "unasked", names) or plan
 end
 
 return M

@@ -2,8 +2,9 @@
 -- 0x and 16 digits, counts as decimal text, shards as numbers.
 --
 -- diff --json is { format = "tidal-diff/1", name, from, to, changes, moves,
--- lower_bound, keys, share, exact, minimal, steps [, price] }; plan --from
--- puts the same members behind its own. from and to are { layout_hash,
+-- lower_bound, keys, share, exact, minimal, steps [, refused] [, price]
+-- [, waves] [, rules] }; plan --from puts the same members, but for rules,
+-- which it has, behind its own. from and to are { layout_hash,
 -- layout = the object of the layout's file, leaders = "all" or a list of {
 -- first, last, leader } by shards }.
 local core = require "tidal.core"
@@ -132,6 +133,31 @@ local function refusal_json(refusal)
   }
 end
 
+---What rules say, as a JSON value.
+---@param verdicts table[] of tidal.rules.judge; a line where it is known
+function M.verdicts(verdicts)
+  local out = {}
+  for i, rule in ipairs(verdicts) do
+    out[i] = json.object {
+      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
+      { "line", rule.line },
+    }
+  end
+  return json.list(out)
+end
+
+---What rules say of the layout that a plan leads to, as a member; nil if it
+---has none. What was asked when it was written held then.
+---@param verdicts table[] of tidal.rules.judge
+---@param unasked? string[] of the plan
+function M.rules(verdicts, unasked)
+  local list = table.move(verdicts, 1, #verdicts, 1, {})
+  for _, name in ipairs(unasked or {}) do
+    list[#list + 1] = { name = name, ok = true }
+  end
+  return list[1] and { "rules", M.verdicts(list) }
+end
+
 local function price_json(price)
   return require "tidal.plan.price".json(price)
 end
@@ -154,6 +180,7 @@ function M.members(fields, refusal)
     { "steps", M.steps(fields.steps) },
     { "refused", refusal_json(refusal) },
     fields.price and { "price", price_json(fields.price) },
+    fields.schedule and { "waves", fields.schedule:json() },
   }
 end
 
@@ -162,6 +189,8 @@ function M.text(fields, refusal)
   local members = M.members(fields, refusal)
   table.insert(members, 1, { "format", "tidal-diff/1" })
   table.insert(members, 2, { "name", fields.to.name })
+  table.insert(members, M.rules(require "tidal.rules".judge(fields.to),
+                                fields.unasked))
   return json.encode(json.object(members))
 end
 

@@ -117,16 +117,6 @@ local function nodes_json(self)
   return json.raw(table.concat(out))
 end
 
-local function rules_json(self)
-  local list = {}
-  for i, rule in ipairs(self.rules) do
-    list[i] = json.object {
-      { "name", rule.name }, { "ok", rule.ok }, { "why", rule.why },
-    }
-  end
-  return json.list(list)
-end
-
 ---The plan as one JSON object (one line).
 ---@param steps? table the plan that leads here from an older layout
 ---  (plan/diff.lua): its members too
@@ -146,9 +136,8 @@ function Plan:json(steps)
     { "shards", shards_json(self) },
     { "nodes", nodes_json(self) },
   }
-  if #self.rules > 0 then
-    fields[#fields + 1] = { "rules", rules_json(self) }
-  end
+  fields[#fields + 1] = require "tidal.plan.json".rules(
+    self.rules, steps and steps.unasked)
   if self.load then
     fields[#fields + 1] = { "load", weigh.json(self.load) }
   end

@@ -8,8 +8,8 @@
 --
 -- These are methods of plan/diff.lua; `self` is a plan.
 local amount = require "tidal.amount"
-local core = require "tidal.core"
 local draft = require "tidal.plan.draft"
+local refuse = require "tidal.faults".refuse
 local steps = require "tidal.plan.steps"
 
 local M = {}
@@ -18,10 +18,6 @@ local RECORD_BYTES <const> = 21
 
 local function diff()
   return require "tidal.plan.diff"
-end
-
-local function refuse(code, form, ...)
-  error(core.error { code = code, message = form:format(...) }, 0)
 end
 
 -- What each move counts for, and how much a part may hold.
@@ -192,7 +188,7 @@ function M.only(self, region)
   return diff().with(self, {
     region = name, changes = chosen(fields.changes, name),
     steps = chosen(fields.steps, name),
-    price = fields.price and price_in(fields.price, name),
+    price = fields.price and price_in(fields.price, name), schedule = false,
   })
 end
 

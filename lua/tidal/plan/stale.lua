@@ -91,7 +91,7 @@ local function changes_text(from, to)
       out[i] = ("and %d more"):format(#plan.changes - CHANGES_SHOWN)
       break
     end
-    out[i] = require "tidal.render.diff".words(change)
+    out[i] = require "tidal.render.words".of(change)
   end
   return table.concat(out, "; ")
 end
@@ -104,7 +104,7 @@ local function misfits_text(plan, misfits)
       break
     end
     out[i] = ("step %d (%s) does not fit: %s"):format(
-      misfit.step, require "tidal.render.diff".words(plan.steps[misfit.step]),
+      misfit.step, require "tidal.render.words".of(plan.steps[misfit.step]),
       misfit.why)
   end
   return table.concat(out, "\n  ")

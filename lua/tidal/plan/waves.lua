@@ -16,6 +16,8 @@
 -- A wave ends when its slowest link is done. Greedy, the largest first: not
 -- always the fewest waves, always the same ones.
 local amount = require "tidal.amount"
+local core = require "tidal.core"
+local json = require "tidal.json"
 local terminal_columns = require "tidal.render.terminal".columns
 
 local M = {}
@@ -232,19 +234,58 @@ local function item_text(item)
                                item.target or "*")
 end
 
+-- What is copied in a wave, in a few words.
+local function items_text(wave)
+  local words = {}
+  for n = 1, math.min(#wave.items, 3) do
+    words[n] = item_text(wave.items[n])
+  end
+  if #wave.items > 3 then
+    words[4] = ("and %d more"):format(#wave.items - 3)
+  end
+  return table.concat(words, ", ")
+end
+
+---Each wave in words: { number, day, bytes, time, what is copied }.
+function Waves:words()
+  local out = {}
+  for i, wave in ipairs(self) do
+    out[i] = { tostring(i), tostring(wave.day), amount.bytes(wave.bytes),
+               duration(wave.seconds), items_text(wave) }
+  end
+  return out
+end
+
+---The waves as a JSON value.
+function Waves:json()
+  local out = {}
+  for i, wave in ipairs(self) do
+    local items = {}
+    for n, item in ipairs(wave.items) do
+      items[n] = json.object {
+        { "region", item.region }, { "from", item.from },
+        { "source", item.source }, { "target", item.target },
+        { "bytes", core.u64.str(item.bytes) },
+      }
+    end
+    out[i] = json.object {
+      { "day", wave.day }, { "seconds", wave.seconds },
+      { "bytes", core.u64.str(wave.bytes) }, { "copies", json.list(items) },
+    }
+  end
+  return json.object {
+    { "days", self.days }, { "seconds", self.seconds },
+    { "bytes", core.u64.str(self.bytes) }, { "list", json.list(out) },
+  }
+end
+
 ---The waves as text, one a line and a sum.
 function Waves:__tostring()
   local rows = {}
   for i = 1, math.min(#self, WAVES_SHOWN) do
-    local wave, words = self[i], {}
-    for n = 1, math.min(#wave.items, 3) do
-      words[n] = item_text(wave.items[n])
-    end
-    if #wave.items > 3 then
-      words[4] = ("and %d more"):format(#wave.items - 3)
-    end
+    local wave = self[i]
     rows[i] = { "wave " .. i, amount.bytes(wave.bytes),
-                duration(wave.seconds), table.concat(words, ", ") }
+                duration(wave.seconds), items_text(wave) }
   end
   if #self > WAVES_SHOWN then
     rows[#rows + 1] = { ("... %d more"):format(#self - WAVES_SHOWN) }

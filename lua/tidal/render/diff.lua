@@ -4,6 +4,9 @@
 local core = require "tidal.core"
 local terminal = require "tidal.render.terminal"
 local text = require "tidal.text"
+local words = require "tidal.render.words"
+
+local count <const> = terminal.count
 
 local M = {}
 
@@ -11,19 +14,9 @@ local CHANGES_MAX <const> = 12  -- listed
 local MOVES_MAX <const> = 16
 local PAIRS_MAX <const> = 8     -- moves that are pairs of shards: much alike
 
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
-
--- The first and last entries of a long list, with a line for the rest.
-local function shorten(list, most, row, noun)
-  local out, n = {}, #list
-  local half = n > most and most // 2 or n
-  for i = 1, half do out[i] = row(list[i], i) end
-  if half == n then return out end
-  out[half + 1] = { ("... %s"):format(count(n - 2 * half, "more " .. noun)) }
-  for i = n - half + 1, n do out[#out + 1] = row(list[i], i) end
-  return out
+-- The row for what is left out: "... 7 more moves".
+local function more(noun)
+  return function(n) return { "... " .. count(n, "more " .. noun) } end
 end
 
 local function head(plan, style)
@@ -33,104 +26,20 @@ local function head(plan, style)
     from.shards, #to.regions, to.shards)
 end
 
-local function shards_text(step)
-  if step.first == step.last then return "s" .. step.first end
-  return ("s%d..s%d"):format(step.first, step.last)
-end
-
-local function routing_text(routing)
-  if routing.strategy == "hash" then
-    return ("hash, XXH3-64(id) %% %d"):format(routing.num_shards)
-  elseif routing.strategy == "single" then
-    return "single"
-  end
-  return ("%s, %s"):format(routing.strategy, count(#routing.ranges, "range"))
-end
-
-local function led(step)
-  return step.leader and " led by " .. step.leader or ""
-end
-
-local function leaders_text(value)
-  return value == "all" and "all regions" or "one region a shard"
-end
-
--- How each change that is no move reads, behind its sign.
-local SAY <const> = {
-  rename_region = function(step)
-    return "~", ("region %s is called %s (same number, same logs)"):format(
-      step.region, step.to)
-  end,
-  add_region = function(step)
-    return "+", ("region r%d %s"):format(step.at, step.region)
-  end,
-  remove_region = function(step)
-    return "-", ("region r%d %s"):format(step.at, step.region)
-  end,
-  order_regions = function(step)
-    return "~", ("regions stand in the order %s"):format(
-      table.concat(step.target, " "))
-  end,
-  renumber_region = function(step)
-    return "~", ("region %s is r%d, it was r%d: logs are named by number, "
-      .. "so all of its are new"):format(step.region, step.target,
-                                         step.source)
-  end,
-  add_shard = function(step)
-    return "+", ("shard %s%s"):format(shards_text(step), led(step))
-  end,
-  remove_shard = function(step)
-    return "-", ("shard %s"):format(shards_text(step))
-  end,
-  strategy = function(step)
-    return "~", ("routing %s -> %s"):format(routing_text(step.source),
-                                            routing_text(step.target))
-  end,
-  leader = function(step)
-    return "~", ("leader of %s  %s -> %s"):format(shards_text(step),
-                                                  step.source, step.target)
-  end,
-  leaders = function(step)
-    return "~", ("leaders  %s -> %s"):format(leaders_text(step.source),
-                                             leaders_text(step.target))
-  end,
-  epoch = function(step)
-    return "~", ("epoch %d -> %d"):format(step.source, step.target)
-  end,
-}
-
 local COLOURS <const> = { ["+"] = "green", ["-"] = "red", ["~"] = "yellow" }
-
----A step or a change that is no move, in words.
----@return string sign "+", "-" or "~"
----@return string words
-function M.say(step)
-  return SAY[step.kind](step)
-end
-
----Any step or change in words.
-function M.words(step)
-  if SAY[step.kind] then
-    local sign, words = M.say(step)
-    return sign == "~" and words or sign .. " " .. words
-  end
-  return ("s%d -> s%d %s..%s"):format(step.source, step.target,
-                                      core.u64.hex(step.first),
-                                      core.u64.hex(step.last))
-end
 
 local function changes(plan, style)
   local list = {}
   for _, change in ipairs(plan.changes) do
-    if SAY[change.kind] and change.kind ~= "epoch" then
+    if words.is_plain(change) and change.kind ~= "epoch" then
       list[#list + 1] = change
     end
   end
   if #list == 0 then return nil end
-  local rows = shorten(list, CHANGES_MAX, function(change)
-    local sign, words = M.say(change)
-    return { ("%s %s"):format(style:paint(COLOURS[sign], sign), words) }
-  end, "change")
+  local rows = terminal.shorten(list, CHANGES_MAX, function(change)
+    local sign, said = words.say(change)
+    return { ("%s %s"):format(style:paint(COLOURS[sign], sign), said) }
+  end, more "change")
   return terminal.columns(rows)
 end
 
@@ -170,14 +79,14 @@ local function moves(plan, style)
   if #plan.moves == 0 then return nil end
   local kinds = {}
   for _, change in ipairs(plan.changes) do
-    if change.first and not SAY[change.kind] then
+    if change.first and not words.is_plain(change) then
       kinds[#kinds + 1] = change.kind
     end
   end
   local most = plan.space and MOVES_MAX or PAIRS_MAX
-  local rows = shorten(plan.moves, most, function(move, i)
+  local rows = terminal.shorten(plan.moves, most, function(move, i)
     return move_row(plan, style, move, i, kinds[i])
-  end, "move")
+  end, more "move")
   return terminal.columns(rows, { right = { [3] = true, [4] = true } })
 end
 
@@ -231,6 +140,11 @@ local function summary(plan, style)
     share, bytes_text(plan), bound_text(plan))
 end
 
+-- What is copied at the same time, and how long that takes.
+local function waves(plan)
+  return plan.schedule and tostring(plan.schedule) or nil
+end
+
 local HASH_NOTE <const> =
   "note: hash moves nearly everything when the number of shards changes; under"
   .. "\n      routing = tidal.routing.hash_ranges{...} a new shard moves only "
@@ -255,7 +169,12 @@ end
 -- Why the plan is refused, the fewest steps that show it, and the repair.
 local function refusal(plan, style, value)
   local found, stride = value:check()
+  style = style or terminal.plain
   if not found then
+    if plan.unasked then
+      return ("rules were asked when the plan was written: %s; --to LAYOUT "
+              .. "asks them\nagain"):format(table.concat(plan.unasked, ", "))
+    end
     if stride == 1 then return nil end
     return ("rules were checked after every %d moves"):format(stride)
   end
@@ -272,7 +191,7 @@ local function refusal(plan, style, value)
                                             count(#found.steps, "step"))
   end
   for i, step in ipairs(found.steps) do
-    out[#out + 1] = ("  %d. %s"):format(found.numbers[i], M.words(step))
+    out[#out + 1] = ("  %d. %s"):format(found.numbers[i], words.of(step))
   end
   out[#out + 1] = found.repair
     and ("  %s to repair (checked)"):format(found.repair.text)
@@ -290,7 +209,7 @@ function M.text(value, plan, style)
   style = style or terminal.plain
   if value:empty() then return "no changes" end
   local parts = {}
-  for _, part in ipairs { head, changes, moves, summary, advice,
+  for _, part in ipairs { head, changes, moves, summary, waves, advice,
                           refusal } do
     parts[#parts + 1] = part(plan, style, value)
   end

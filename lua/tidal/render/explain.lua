@@ -1,5 +1,6 @@
 -- Answers of explain as text: why an id is on its shard, why a move is
 -- allowed or not.
+local amount = require "tidal.amount"
 local core = require "tidal.core"
 local terminal = require "tidal.render.terminal"
 
@@ -151,6 +152,14 @@ local function move_text(answer)
   return ("%ss%d->s%d"):format(what, answer.source, answer.target)
 end
 
+-- What is copied, where logs told.
+local function cost_text(answer)
+  local price = answer.price
+  return price and (", copies %s (%d event%s)"):format(
+    amount.bytes(price.bytes), price.events,
+    price.events == 1 and "" or "s") or ""
+end
+
 local function after_text(answer)
   local layout = answer.layout
   if answer.kind == "leader" then
@@ -160,10 +169,10 @@ local function after_text(answer)
       answer.source, rest, rest == 1 and "" or "s", answer.target,
       leads(answer.target) + 1)
   end
-  return ("%s of all keys in %d range%s, in each of %d region%s"):format(
+  return ("%s of all keys in %d range%s, in each of %d region%s%s"):format(
     terminal.percent(answer.share), #answer.ranges,
     #answer.ranges == 1 and "" or "s", #layout.regions,
-    #layout.regions == 1 and "" or "s")
+    #layout.regions == 1 and "" or "s", cost_text(answer))
 end
 
 local function instead_text(answer)
@@ -175,8 +184,8 @@ local function instead_text(answer)
     return ("next best %s, which then leads %d"):format(instead.target,
                                                         instead.leads)
   end
-  return ("next best s%d, which then owns %s"):format(
-    instead.target, terminal.percent(instead.share))
+  return ("next best s%d, which then owns %s%s"):format(
+    instead.target, terminal.percent(instead.share), cost_text(answer))
 end
 
 ---@param answer table of inspect/motion.lua

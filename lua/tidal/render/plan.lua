@@ -6,34 +6,17 @@ local terminal = require "tidal.render.terminal"
 local text = require "tidal.text"
 local weigh = require "tidal.plan.weigh"
 
+local count <const>, shorten <const> = terminal.count, terminal.shorten
+
 local M = {}
 
 local COLUMNS_MAX <const> = 10  -- shards side by side in the table of nodes
 local ROWS_MAX <const> = 32     -- ranges, regions or shards listed
 local IDLE_SHOWN <const> = 10   -- shards without ids named
 
--- "1 node", "15 nodes"
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
-
 -- "... 7 more regions"
 local function more(n, noun)
   return "... " .. count(n, "more " .. noun)
-end
-
--- The first and last entries of a long list, with a line for the rest.
-local function shorten(list, most, row, rest)
-  local out = {}
-  if #list <= most then
-    for i, item in ipairs(list) do out[i] = row(item, i) end
-    return out
-  end
-  local half = most // 2
-  for i = 1, half do out[i] = row(list[i], i) end
-  out[half + 1] = rest(#list - 2 * half)
-  for i = #list - half + 1, #list do out[#out + 1] = row(list[i], i) end
-  return out
 end
 
 local function head(plan, style)

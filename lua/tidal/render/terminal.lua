@@ -36,6 +36,26 @@ function Style:paint(name, s)
   return ("\27[%sm%s\27[0m"):format(CODES[name], s)
 end
 
+---"1 node", "15 nodes".
+function M.count(n, noun)
+  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
+end
+
+---The rows of a long list: the first and the last, with one for the rest.
+---@param list any[]
+---@param most integer
+---@param row fun(item, i): any
+---@param rest fun(n: integer): any
+function M.shorten(list, most, row, rest)
+  local out, n = {}, #list
+  local half = n > most and most // 2 or n
+  for i = 1, half do out[i] = row(list[i], i) end
+  if half == n then return out end
+  out[half + 1] = rest(n - 2 * half)
+  for i = n - half + 1, n do out[#out + 1] = row(list[i], i) end
+  return out
+end
+
 -- Columns a text takes on the screen: escapes take none.
 local function width(s)
   local bare = s:gsub("\27%[[%d;]*m", "")

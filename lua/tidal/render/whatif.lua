@@ -3,15 +3,14 @@
 local amount = require "tidal.amount"
 local terminal = require "tidal.render.terminal"
 
+local count <const> = terminal.count
+
 local M = {}
 
 local ROWS_MAX <const> = 8    -- of each group of the matrix
 local NAMES_MAX <const> = 8
 local REGIONS_MAX <const> = 16
-
-local function count(n, noun)
-  return ("%d %s%s"):format(n, noun, n == 1 and "" or "s")
-end
+local BROKEN_MAX <const> = 2  -- rules named in a row
 
 local function names(list, say)
   local out = {}
@@ -124,21 +123,31 @@ local function peak_text(row)
   return ("%s leads %d%s"):format(peak.name, peak.leads, share)
 end
 
+-- Names of the rules that a loss breaks; nothing where none was asked.
+local function broken_text(row, style)
+  if not row.broken then return "" end
+  if #row.broken == 0 then return "rules hold" end
+  local rest = #row.broken - BROKEN_MAX
+  return style:paint("yellow", ("breaks %s%s"):format(
+    table.concat(row.broken, ", ", 1, math.min(#row.broken, BROKEN_MAX)),
+    rest > 0 and (" and %d more"):format(rest) or ""))
+end
+
 local function matrix_row(noun, row, shards, style)
   local copies = tostring(row.copies)
   if row.copies == 0 then copies = style:paint("red", copies) end
   return { "  " .. LABELS[noun](row), copies,
            ("%d/%d"):format(row.writable, shards), tostring(row.promote),
-           peak_text(row) }
+           peak_text(row), broken_text(row, style) }
 end
 
 local TITLES <const> = { node = "one node", region = "one region",
                          pair = "two regions" }
 
 local function rest_text(group)
-  if group.untold then return ("  not listed: %s"):format(group.untold) end
+  if group.untold then return { "  not listed: " .. group.untold } end
   local rest = #group.rows - ROWS_MAX
-  return rest > 0 and ("  ... %d more, none worse"):format(rest)
+  return rest > 0 and { ("  ... %d more, none worse"):format(rest) } or nil
 end
 
 ---@param matrix table of inspect/whatif.lua
@@ -147,15 +156,15 @@ function M.matrix(matrix, style)
   style = style or terminal.plain
   local layout = matrix.layout
   local rows = { { "lost", "copies left", "writable", "to elect",
-                   "busiest then" } }
+                   "busiest then", layout.rules[1] and "rules then" } }
   for _, group in ipairs(matrix.groups) do
     rows[#rows + 1] = { TITLES[group.noun] }
     for i = 1, math.min(#group.rows, ROWS_MAX) do
       rows[#rows + 1] = matrix_row(group.noun, group.rows[i], layout.shards,
                                    style)
     end
-    rows[#rows + 1] = { rest_text(group) or nil }
-    if #rows[#rows] == 0 then rows[#rows] = nil end
+    rows[#rows + 1] = rest_text(group)
+    rows[#rows + 1] = group.unasked and { "  " .. group.unasked }
   end
   return ("%s  epoch %d  %s x %s, each shard in every region\n%s"):format(
     style:paint("bold", layout.name), layout.epoch,

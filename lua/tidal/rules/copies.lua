@@ -1,5 +1,5 @@
 -- Ready rules about copies: every region holds every shard, so a shard has
--- as many copies as there are regions.
+-- as many copies as there are regions, less those of nodes that are lost.
 local arguments = require "tidal.rules.arguments"
 
 local M = {}
@@ -12,6 +12,19 @@ local function shards_text(layout)
   return ("every shard (s0..s%d)"):format(layout.shards - 1)
 end
 
+-- The shard that lost most copies, or nil, and how many it has.
+local function scarcest(layout)
+  local absent, most, shard = layout.load and layout.load.absent, 0, nil
+  for s = 0, absent and layout.shards - 1 or -1 do
+    if (absent[s] or 0) > most then most, shard = absent[s], s end
+  end
+  return shard, #layout.regions - most
+end
+
+local function count(n)
+  return ("%d cop%s"):format(n, n == 1 and "y" or "ies")
+end
+
 ---After the loss of any one region (or node) every shard still has a copy.
 function M.survives(what)
   if not LOSSES[what] then
@@ -19,7 +32,12 @@ function M.survives(what)
   end
   return "survives " .. what, function(layout)
     local regions = layout.regions
-    if #regions >= 2 then return true end
+    local shard, left = scarcest(layout)
+    if left >= 2 then return true end
+    if shard then
+      return false, ("s%d has %s left: bring its nodes back"):format(
+        shard, count(left))
+    end
     local one = what == "region" and regions[1].name
              or ("a node of %s"):format(regions[1].name)
     return false, ("%s holds the only copy of %s: add a second region")
@@ -34,12 +52,18 @@ function M.copies(n)
   if not least then return nil, why end
   return ("copies(%d)"):format(n), function(layout)
     local regions = layout.regions
-    if #regions >= n then return true end
+    local shard, left = scarcest(layout)
+    if left >= n then return true end
+    if shard then
+      return false, ("s%d has %s left, %d are wanted: bring its nodes back, "
+        .. "or add %d region%s"):format(shard, count(left), n, n - left,
+                                        n - left == 1 and "" or "s")
+    end
     local names = {}
     for i = 1, math.min(#regions, 8) do names[i] = regions[i].name end
     if #regions > 8 then names[9] = "..." end
-    return false, ("%s has %d cop%s (%s), %d are wanted: add %d region%s")
-      :format(shards_text(layout), #regions, #regions == 1 and "y" or "ies",
+    return false, ("%s has %s (%s), %d are wanted: add %d region%s")
+      :format(shards_text(layout), count(#regions),
               table.concat(names, " "), n, n - #regions,
               n - #regions == 1 and "" or "s")
   end

@@ -3,7 +3,6 @@
 -- can only name them.
 local core = require "tidal.core"
 local routing = require "tidal.routing"
-local rules = require "tidal.rules"
 
 local M = {}
 
@@ -55,9 +54,7 @@ end
 function M.fields(layout)
   local regions, list = {}, {}
   for i, region in ipairs(layout.regions) do regions[i] = region.name end
-  for i, rule in ipairs(layout.rules) do  -- views of rules
-    list[i] = rules.new(rule.name, rule.check)
-  end
+  for i, rule in ipairs(layout.rules) do list[i] = rule end
   return {
     name = layout.name, epoch = layout.epoch, regions = regions,
     shards = layout.shards, routing = routing_of(layout),

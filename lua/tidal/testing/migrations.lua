@@ -23,7 +23,8 @@ local migrate = require "tidal.migrate"
 local M = {}
 
 -- Small pieces: all kinds of states soon.
-local SETTINGS <const> = { lap_events = 4, slice_bytes = 100, rest_events = 2 }
+local SETTINGS <const> = { lap_events = 4, slice_bytes = 100,
+                           rest_events = 2 }
 local GOLDEN <const> = 0x9E3779B97F4A7C15  -- ids all over, in no order
 
 local function must(value, err)

@@ -17,7 +17,7 @@ local draft = require "tidal.plan.draft"
 local faults = require "tidal.faults"
 local judge = require "tidal.plan.judge"
 local register = require "tidal.testing.register"
-local render = require "tidal.render.diff"
+local words = require "tidal.render.words"
 local terminal = require "tidal.render.terminal"
 
 local M = {}
@@ -121,7 +121,7 @@ local function steps_text(refusal)
       out[i] = ("  ... %d more"):format(#refusal.steps - STEPS_SHOWN)
       break
     end
-    out[i] = ("  %d. %s"):format(refusal.numbers[i], render.words(step))
+    out[i] = ("  %d. %s"):format(refusal.numbers[i], words.of(step))
   end
   if refusal.repair then
     out[#out + 1] = "  to repair: " .. refusal.repair.text
@@ -178,7 +178,7 @@ function Checks.takes_at_most(plan, most)
   end
   local count, rows = #plan.steps, {}
   for i = 1, math.min(count, STEPS_SHOWN) do
-    rows[i] = ("  %d. %s"):format(i, render.words(plan.steps[i]))
+    rows[i] = ("  %d. %s"):format(i, words.of(plan.steps[i]))
   end
   if count > STEPS_SHOWN then
     rows[#rows + 1] = ("  ... %d more"):format(count - STEPS_SHOWN)

@@ -20,7 +20,7 @@ local SKIPPED <const> = { id = "G3", name = "instructions", unit = "instr", rule
                           skip = "SKIP no valgrind" }
 
 local APART <const> = { id = "L6", name = "apart", unit = "ms", ours = 3.0, peer = 2.0, ratio = 1.5,
-                        rule = "<=" }
+                        difference = 1.0, gate = 2, rule = "<=", ok = true }
 local LARGE <const> = { id = "large", name = "plan", unit = "ms", ours = 3.0, peer = 2.0,
                         ratio = 1.5, rule = "<=" }
 local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, peer = 2.0,
@@ -65,11 +65,11 @@ describe("bench", function()
     local status, out = run({}, { GOOD, FREE })
     assert.equal(0, status)
     assert.equal([[
-                     ours  peer         ratio   gate
-G1     good          10.0  40.0  ns     4.00x  >= 3x  ok
+                     ours  peer         ratio      gate
+G1     good          10.0  40.0  ns     4.00x     >= 3x  ok
 G18    no gate        1.0   2.0  ns     0.50x
-G3     instructions              instr      -         SKIP no valgrind
-L6     apart          3.0   2.0  ms     1.50x
+G3     instructions              instr      -            SKIP no valgrind
+L6     apart          3.0   2.0  ms     1.50x  <= +2 ms  ok
 large  plan           3.0   2.0  ms     1.50x
 G5     foreign        3.0   2.0  ns     1.50x
 control (a function against itself): 1.25]], out)
@@ -78,7 +78,7 @@ control (a function against itself): 1.25]], out)
   it("fails when a gate is missed", function()
     local status, out = run({}, { GOOD, MISSED })
     assert.equal(1, status)
-    assert.matches("G2     missed        10.0   5.0  ns     2.00x  <= 1.5x  BELOW", out, 1, true)
+    assert.matches("G2     missed        10.0   5.0  ns     2.00x   <= 1.5x  BELOW", out, 1, true)
   end)
 
   it("prints JSON", function()

@@ -4,7 +4,7 @@ local render = require "tidal.draw"
 local script = require "spec.support.script"
 
 local CLUSTER <const> = "scripts/cluster.lua"
-local SYNOPSIS <const> = "usage: tidal-lua draw LAYOUT|FILE.plan [--from OLD] "
+local SYNOPSIS <const> = "usage: tidal-lua draw LAYOUT|FILE.plan [--from OLD] [--to NEW] "
   .. "[--wal REGION=DIR]... [-o FILE.svg|FILE.html]\n"
 local CHANGED <const> = "return tidal.cluster { name = 'prod', epoch = 2, "
   .. "regions = { 'us-east', 'eu-west', 'ap-south' }, shards = 5, leaders = 'eu-west' }"
@@ -88,6 +88,18 @@ describe("draw of a plan", function()
       assert.equal(0, (draw(file, "--from", CLUSTER)))
       status = draw(file, "--from", dir .. "/new.lua")
       assert.equal(1, status)
+    end)
+  end)
+
+  it("draws a .plan file under the rules of the layout it leads to", function()
+    local strict = CHANGED:gsub("leaders", "rules = { tidal.rules.max_leaders(1) }, leaders")
+    script.within({ ["new.lua"] = CHANGED, ["strict.lua"] = strict }, function(dir)
+      local file = dir .. "/next.plan"
+      assert.equal(0, (cli.run { "plan", dir .. "/new.lua", "--from", CLUSTER, "-o", file }))
+      local status, out = draw(file, "--to", dir .. "/strict.lua")
+      assert.equal(1, status)
+      assert.matches("breaks rule 'max_leaders(1)'", out, 1, true)
+      assert.equal(2, (draw(dir .. "/new.lua", "--to", dir .. "/new.lua")))
     end)
   end)
 

@@ -3,8 +3,8 @@ local golden = require "spec.support.golden"
 
 local CLUSTER <const> = "scripts/cluster.lua"
 local RANGES <const> = "scripts/layouts/ranges.lua"
-local SYNOPSIS <const> = "usage: tidal-lua explain LAYOUT ID|MOVE [--json], a MOVE being "
-  .. "'s3 REGION->REGION', '0x0-0xff s1->s4' or 's1->s4'\n"
+local SYNOPSIS <const> = "usage: tidal-lua explain LAYOUT ID|MOVE [--wal REGION=DIR]... [--json], "
+  .. "a MOVE being 's3 REGION->REGION', '0x0-0xff s1->s4' or 's1->s4'\n"
 
 local function explain(...)
   return { cli.run { "explain", ... } }
@@ -35,6 +35,17 @@ describe("explain", function()
     local json = explain(RANGES, "s2 ap-south->us-east", "--json")
     assert.equal(1, json[1])
     assert.matches('"allowed":false,"rule":"max_leaders(1)",', json[2], 1, true)
+  end)
+
+  it("says with --wal what a move copies", function()
+    local wal = "us-east=" .. golden.dir .. "/v1-single"
+    local found = explain(CLUSTER, "s0->s1", "--wal", wal)
+    assert.same({ 0, "" }, { found[1], found[3] })
+    assert.matches(", in each of 3 regions, copies 840.0 kB (40000 events)\n", found[2], 1, true)
+    assert.matches('"bytes":"840000","events":"40000"}',
+                   explain(CLUSTER, "s0->s1", "--json", "--wal", wal)[2], 1, true)
+    assert.same({ 2, "", "tidal-lua: --wal goes with a move: an id copies nothing\n" .. SYNOPSIS },
+                explain(CLUSTER, "42", "--wal", wal))
   end)
 
   local words = { "5x", "s3 us-east", "0x0-0xff", "s1->r4", "0xg s1->s4", "s1 s1->" }

@@ -73,7 +73,7 @@ describe("a layout that cannot be had", function()
   local rows = {
     { "raises.lua", "raises.lua:2: attempt to index a nil value (local 'x')\nstack traceback:\n" },
     { "text.lua", "plain\nstack traceback:\n" }, { "object.lua", "mine\n" },
-    { "table.lua", "(error object is a table value)\nstack traceback:\n" },
+    { "table.lua", "(error object is a table value)\n" },
     { "parse.lua", "parse.lua:1: unexpected symbol near 'return'\n" },
     { "number.lua", "number.lua: returned a number, not a layout: end it with "
       .. "`return tidal.cluster { ... }`\n" },
@@ -120,6 +120,24 @@ describe("a layout that cannot be had", function()
     assert.same({ 1, '{"format":"tidal-faults/1","faults":[{"file":"parse.lua","line":1,"path":"",'
       .. [["message":"unexpected symbol near 'return'"}]}]] .. "\n", "" },
       run({ "plan", "parse.lua", "--json" }, { files = FILES }))
+  end)
+
+  for _, name in ipairs { "raises.lua", "text.lua", "object.lua", "table.lua", "parse.lua",
+                          "nothing.lua", "none.lua", "faulty.lua" } do
+    it("is the same to a program whether it is trusted or not: " .. name, function()
+      local foreign = run({ "plan", name, "--json" }, { files = FILES })
+      local trusted = run({ "plan", name, "--json", "--trust" }, { files = FILES })
+      assert.matches('^{"format":"tidal%-faults/1","faults":%[{.*}%]}\n$', foreign[2])
+      assert.same({ 1, foreign[2], ("tidal-lua: %s runs in full Lua, without limits (--trust)\n")
+                    :format(name) }, trusted)
+    end)
+  end
+
+  it("is one JSON object where it asks for what no layout may have", function()
+    assert.same({ 1, '{"format":"tidal-faults/1","faults":[{"file":"os.lua","line":2,"path":"",'
+      .. '"message":"no os here: a layout may not ask for the time, the environment or programs; '
+      .. '--trust runs it in full Lua"}]}\n', "" },
+      run({ "plan", "os.lua", "--json" }, { files = { ["os.lua"] = "\nlocal t = os.time()" } }))
   end)
 
   it("is text behind --", function()

@@ -177,6 +177,7 @@ describe("plan --from OLD", function()
   local FILES <const> = {
     ["old.lua"] = text(1, 5), ["new.lua"] = text(2, 6), ["later.lua"] = text(3, 7),
     ["strict.lua"] = text(2, 6, "rules = { tidal.rules.max_leaders(5) }"),
+    ["loose.lua"] = text(2, 6, "rules = { tidal.rules.max_leaders(6), tidal.rules.copies(2) }"),
   }
 
   -- Runs commands one after the other in one directory; gives the last one's
@@ -245,6 +246,64 @@ describe("plan --from OLD", function()
     local status, out = runs { "strict.lua", "--from", "old.lua" }
     assert.equal(1, status)
     assert.matches("plan rejected: the layout itself breaks rule 'max_leaders(5)'", out, 1, true)
+  end)
+
+  local function write(name)
+    return { name, "--from", "old.lua", "-o", "p.plan" }
+  end
+
+  it("does not write a plan that a rule refuses, and says which", function()
+    local status, out, err = runs(write "strict.lua", { "p.plan" })
+    assert.same({ 1, "", "tidal-lua: p.plan: No such file or directory\n" }, { status, out, err })
+    assert.same({ 1, "", "tidal-lua: p.plan is not written: plan rejected: the layout itself "
+                  .. "breaks rule 'max_leaders(5)': us-east leads 6 shards, at most 5: let "
+                  .. "eu-west lead s0\n" }, { runs(write "strict.lua") })
+    assert.same({ 1, "", "tidal-lua: x.json is not written: rule 'max_leaders(5)' is broken: "
+                  .. "us-east leads 6 shards, at most 5: let eu-west lead s0\n" },
+                { runs { "strict.lua", "-o", "x.json" } })
+  end)
+
+  it("asks the rules of the layout that a saved plan leads to", function()
+    local status, out = runs(write "new.lua", { "p.plan", "--to", "strict.lua" })
+    assert.equal(1, status)
+    assert.matches("plan rejected: the layout itself breaks rule 'max_leaders(5)'", out, 1, true)
+    status, out = runs(write "loose.lua", { "p.plan", "--to", "loose.lua" })
+    assert.equal(0, status)
+    assert.no_match("rules were asked", out)
+  end)
+
+  local NOTE <const> = "rules were asked when the plan was written: max_leaders(6), copies(2); "
+                    .. "--to LAYOUT asks them\nagain\n"
+
+  it("says that the rules of a saved plan need their layout", function()
+    local again = { "p.plan", "-o", "again.plan" }
+    for _, read in ipairs { { "p.plan" }, { "p.plan", "--from", "old.lua" } } do
+      local status, out = runs(write "loose.lua", read)
+      assert.same({ 0, NOTE }, { status, out:sub(-#NOTE) })
+    end
+    local _, out = runs(write "loose.lua", again, { "again.plan" })
+    assert.equal(NOTE, out:sub(-#NOTE))
+    _, out = runs(write "new.lua", { "p.plan" })
+    assert.no_match("rules were asked", out)
+  end)
+
+  it("takes the layout a plan leads to with a saved plan only", function()
+    assert.same({ 2, "", "tidal-lua: --to goes with a FILE.plan\n" .. SYNOPSIS },
+                { runs { "new.lua", "--to", "new.lua" } })
+    local status, _, err = runs(write "new.lua", { "p.plan", "--to", "later.lua" })
+    assert.equal(1, status)
+    assert.matches("^tidal%-lua: p%.plan: leads to epoch 2 %(%x+%), not to epoch 3 %(%x+%) of "
+                   .. "later%.lua\n$", err)
+  end)
+
+  it("tells in its help what a plan file holds", function()
+    local status, out = plan "--help"
+    assert.same({ 0, SYNOPSIS .. [[
+       tidal-lua plan FILE.plan [--from OLD] [--to NEW] ...
+  with --wal in waves: [--per-node N] [--per-link 30MB/s] [--window 02:00..05:00] [--never A+B]...
+  a plan that a rule refuses is not written, status 1; a FILE.plan holds no rules:
+  NEW, the layout it leads to, brings them and has them asked
+]] }, { status, out })
   end)
 
   it("refuses what is no plan", function()

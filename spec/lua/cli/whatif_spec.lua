@@ -33,7 +33,7 @@ describe("whatif", function()
     assert.same({ 0, "" }, { found[1], found[3] })
     assert.matches("\n  us-east   leads 5  load 100.00 %  disk 868.3 kB\n", found[2], 1, true)
     found = whatif(CLUSTER, "--wal", V1)
-    assert.matches("us%-east leads 5, 100.00 %%\n", found[2])
+    assert.matches("us%-east leads 5, 100.00 %%   rules hold\n", found[2])
     local value = json.decode(whatif(CLUSTER, "--lose", "region=eu-west", "--wal", V1,
                                      "--json")[2])
     assert.same({ "868288", 1.0 }, { value.regions[1].bytes, value.regions[1].load_share })

@@ -172,12 +172,12 @@ describe("region()", function()
 end)
 
 describe("a layout is frozen:", function()
-  local function refused(set, name)
+  local function refused(set, name, what)
     local made = script.layout { rules = { function() return true end } }
     local hash = made:hash()
     local ok, err = pcall(set, made)
     assert.is_false(ok)
-    assert.equal(("a layout is a value: %s cannot be set; declare another one"):format(name),
+    assert.equal(("a %s is a value: %s cannot be set; declare another one"):format(what, name),
                  (err:gsub("^.-:%d+: ", "")))
     assert.equal(hash, made:hash())
   end
@@ -187,12 +187,14 @@ describe("a layout is frozen:", function()
     { "1", function(l) l.regions[1] = nil end },
     { "name", function(l) l.regions[1].name = "x" end },
     { "0", function(l) l.leaders[0] = 1 end }, { "1", function(l) l.rules[1] = nil end },
-    { "check", function(l) l.rules[1].check = print end },
+    { "check", function(l) l.rules[1].check = print end, "rule" },
     { "plan", function(l) function l.plan() end end },
     { "4", function(l) table.insert(l.regions, {}) end },
   }
   for i, row in ipairs(rows) do
-    it(("%s, %d"):format(row[1], i), function() refused(row[2], row[1]) end)
+    it(("%s, %d"):format(row[1], i), function()
+      refused(row[2], row[1], row[3] or "layout")
+    end)
   end
 
   it("also for who keeps what it was made of", function()
@@ -227,7 +229,8 @@ describe("with_load()", function()
     assert.same({ made:text(), 2, "prod", 5 },
                 { laden:text(), laden:leads(1), laden.name, laden.shards })
     for _, load in ipairs { 5, {}, { regions = { a = "1" } }, { regions = { a = -1 } },
-                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 } } do
+                            { regions = {}, shards = { 0.5 } }, { regions = {}, shards = 3 },
+                            { regions = {}, absent = { -1 } } } do
       assert.has_error(function() made:with_load(load) end, "layout:with_load: { regions = "
         .. "bytes by name, shards = events by number } expected")
     end

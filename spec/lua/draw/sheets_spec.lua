@@ -82,4 +82,14 @@ describe("the sheets of a plan", function()
     assert.equal("bytes", found[2].head[6])
     assert.matches("B$", found[2].rows[1][6])
   end)
+
+  it("have the waves of a plan that is shown in them", function()
+    local _, plan = of_plan("even", "split")
+    local weighed = assert(plan:weigh { ["us-east"] = "spec/golden/v2-five-shards" })
+    assert.equal(2, #sheets.of_plan(weighed))
+    local found = sheets.of_plan(weighed:in_waves { per_link = "1kB/s" })[3]
+    assert.same({ "Waves", { "wave", "day", "bytes", "time", "copies" } },
+                { found.title, found.head })
+    assert.same(weighed:waves { per_link = "1kB/s" }:words(), found.rows)
+  end)
 end)

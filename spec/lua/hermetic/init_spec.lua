@@ -95,6 +95,16 @@ describe("load()", function()
     assert.matches("1 texts are left over", tostring(err), 1, true)
   end)
 
+  it("says that there is no process, and what to do", function()
+    local fake = { child = function() error("no more processes", 0) end }
+    script.within({ ["c.lua"] = "script" }, function(dir)
+      local fine, err = pcall(hermetic.load, fake, dir .. "/c.lua")
+      assert.same({ false, "isolation" }, { fine, err.code })
+      assert.equal(dir .. "/c.lua: no process to evaluate it in: no more processes; --trust runs "
+                   .. "a layout in full Lua, without limits", err.message)
+    end)
+  end)
+
   it("raises when rules cannot be asked any more", function()
     local _, made = load { answer { { name = "r", ok = true } }, "it died" }
     local plan = require "tidal.plan.meaning"

@@ -94,6 +94,9 @@ describe("a state", function()
                                                back.regions["ap-south"] })
     assert.same({ 7, nil, 1 << 40 }, { back.shards[0], back.shards[1], back.shards[4] })
     assert.is_nil(back_of { regions = {} }.shards)
+    assert.is_nil(back.absent)
+    back = back_of { regions = {}, absent = { [3] = 2 } }
+    assert.same({ 2, nil, nil }, { back.absent[3], back.absent[0], back.shards })
   end)
 
   it("that lies about its load is refused", function()
@@ -101,6 +104,8 @@ describe("a state", function()
     local function lying(regions, shards)
       return refused(letter.take_load, letter.reader { regions, shards }, made)
     end
+    assert.equal("2 numbers expected", refused(letter.take_load, letter.reader {
+      string.pack("<i8i8", 1, 1), "", "x" }, made))
     local two <const> = string.pack("<i8i8", 5, -1)
     assert.equal("2 numbers expected", lying("", ""))
     assert.equal("2 numbers expected", lying(two:sub(1, 15), ""))

@@ -77,8 +77,22 @@ describe("a move of a leader", function()
     local found = answer("s0 r0->r1", { leaders = LED, rules = { rules.max_leaders(2) } })
     assert.same({ false, "max_leaders(2)", false },
                 { found.allowed, found.rule, found.before })
-    assert.equal("eu-west leads 3 shards, at most 2: let us-east lead s0", found.why)
+    assert.equal("eu-west leads 3 shards, at most 2", found.why)
     assert.same({ target = "ap-south", leads = 2 }, found.instead)
+  end)
+
+  it("does not name the way back as a way out, but every other", function()
+    local function why(rule, move, changes)
+      local fields = { leaders = LED, rules = { rule } }
+      for key, value in pairs(changes or {}) do fields[key] = value end
+      return answer(move, fields).why
+    end
+    assert.equal("eu-west leads 3 shards, at most 2: let ap-south lead s1",
+                 why(rules.max_leaders(2), "s2 r0->r1", { leaders = { [0] = "us-east", "eu-west",
+                   "us-east", "eu-west", "us-east" } }))
+    assert.matches("; only us%-east may: move these ids to a shard that it leads$",
+                   why(rules.residency { first = 0, last = 9, regions = { "us-east" } },
+                       "s0 r0->r1"))
   end)
 
   it("says that a rule is broken without it too, and that there is no other", function()
@@ -125,6 +139,23 @@ describe("a move of ids", function()
     local found = answer("s0->s1", { shards = 4, rules = {
       function(layout) return layout:route(0).value ~= 1 end } })
     assert.same({ 2, 1 }, { found.instead.target, found.tried })
+  end)
+
+  it("costs what logs hold of it, allowed or not", function()
+    local function price(text, rule)
+      local layout = script.layout { rules = { rule } }
+      local found = motion.move(layout, motion.read(text), function(plan)
+        return assert(plan:weigh { ["us-east"] = "spec/golden/v2-five-shards" })
+      end)
+      return found.allowed, found.price and found.price.events, found.price and found.price.bytes
+    end
+    local _, all = price "s0->s1"
+    assert.same({ true, all, all * 21 }, { price "s0->s1" })
+    assert.is_true(all > 0)
+    assert.same({ false, all, all * 21 },
+                { price("s0->s1", function() return false end) })
+    assert.same({ true, nil, nil }, { price "s0 r0->r1" })
+    assert.same({ false, nil, nil }, { price "s0->s9" })
   end)
 
   it("may have no other shard", function()

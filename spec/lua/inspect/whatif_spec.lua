@@ -40,6 +40,17 @@ describe("a report", function()
                   { id = 2, name = "ap-south", leads = 1, share = 0.1 } }, report.regions)
   end)
 
+  it("asks rules about copies of single nodes that are lost", function()
+    local loss = losses.none()
+    losses.add_node(loss, 0, 3)
+    losses.add_node(loss, 2, 3)
+    losses.add_node(loss, 1, 4)
+    local report = of({ rules = { rules.copies(2), rules.copies(1) } }, loss)
+    assert.same({ false, true }, { report.rules[1].ok, report.rules[2].ok })
+    assert.equal("s3 has 1 copy left, 2 are wanted: bring its nodes back, or add 1 region",
+                 report.rules[1].why)
+  end)
+
   it("asks no rules where a shard has no copy left", function()
     local report = of({ rules = { rules.copies(1) } }, losses.of_regions(0, 1, 2))
     assert.is_nil(report.rules)
@@ -86,6 +97,33 @@ describe("the matrix", function()
     local leader = group(matrix, "node").rows[1]
     assert.same({ "leader", 1, 2 }, { leader.role, leader.shard, leader.count })
     assert.same({ "b", 1, 0.9 }, { leader.peak.name, leader.peak.leads, leader.peak.share })
+  end)
+
+  it("has the rules that each loss breaks", function()
+    local matrix = whatif.matrix(script.layout { rules = {
+      rules.copies(3), rules.survives "region", rules.max_leaders(5) } })
+    local function broken(noun, n) return group(matrix, noun).rows[n].broken end
+    assert.same({ { "copies(3)" }, { "copies(3)" }, { "copies(3)", "survives region" } },
+                { broken("node", 1), broken("region", 1), broken("pair", 1) })
+    assert.is_nil(group(whatif.matrix(script.layout()), "node").rows[1].broken)
+    local all = whatif.matrix(script.layout { regions = { "a", "b" },
+                                              rules = { rules.copies(1) } })
+    assert.same({ {} }, { group(all, "region").rows[1].broken })
+    assert.is_nil(group(all, "pair").rows[1].broken)
+  end)
+
+  it("asks rules of 256 losses of a kind, and says that it asks no more", function()
+    local function pairs_of(count)
+      local asked = 0
+      local counting = rules.new("counts", function() asked = asked + 1 return true end)
+      local pairs_in = group(whatif.matrix(script.layout {
+        shards = 1, regions = names(count), rules = { counting } }), "pair")
+      local judged = 0
+      for _, row in ipairs(pairs_in.rows) do if row.broken then judged = judged + 1 end end
+      return judged, pairs_in.unasked
+    end
+    assert.same({ 253, nil }, { pairs_of(23) })
+    assert.same({ 256, "rules judge 256 losses of a kind at most" }, { pairs_of(24) })
   end)
 
   it("has no pairs of one region", function()

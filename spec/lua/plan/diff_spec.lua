@@ -189,7 +189,8 @@ describe("layouts that do not meet", function()
     local from = cluster { name = "prod", regions = { "a" }, shards = 65536 }
     local ok, err = pcall(from.diff, from, to)
     assert.is_false(ok)
-    assert.matches("on the way the table would have 98304 ranges, at most 65536 are possible",
+    assert.matches("on the way the table would have 98304 ranges, at most 65536 are possible: "
+                   .. "go there by a layout between the two",
                    err.message, 1, true)
   end)
 

@@ -127,8 +127,28 @@ describe("a plan file of layouts with rules", function()
                          shards = 2, leaders = { [0] = "eu-west", s1 = "us-east" },
                          rules = { rules.max_leaders(1) } }
     with(from:diff(to):json(), function(path)
-      assert.is_nil(tidal.read_plan(path, from):check())
       assert.equal(1, tidal.read_plan(path, from, to):check().step)
     end)
+  end)
+
+  local function written(max)
+    return script.layout():diff(script.layout { epoch = 2, shards = 6,
+                                                rules = { rules.max_leaders(max) } })
+  end
+
+  it("names those that nobody can ask without them", function()
+    local plan = written(6)
+    for _, text in ipairs { plan:json(), plan.to:plan():json(plan) } do
+      with(text, function(path)
+        assert.same("max_leaders(6)", tidal.read_plan(path).unasked[1])
+        assert.is_nil(tidal.read_plan(path, plan.from, plan.to).unasked)
+      end)
+    end
+  end)
+
+  it("is refused without them where one refused it", function()
+    local plan = written(5)
+    assert.equal("was refused when it was written, after step 0 by rule 'max_leaders(5)': us-east "
+                 .. "leads 6 shards, at most 5: let eu-west lead s0", refused(plan:json()))
   end)
 end)

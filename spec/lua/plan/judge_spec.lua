@@ -189,12 +189,12 @@ end)
 
 -- A rule that is told ahead, and what it was told: how many layouts each time.
 local function told(check)
-  local rule, counts, told_of = rules.new("watch", check), {}, {}
-  rule.ahead = function(layouts)
+  local counts, told_of = {}, {}
+  local rule = rules.new("watch", check, function(layouts)
     counts[#counts + 1] = #layouts
     for _, made in ipairs(layouts) do told_of[made] = true end
     error "what goes wrong here is told by check()"
-  end
+  end)
   return rule, counts, told_of
 end
 

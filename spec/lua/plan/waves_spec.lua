@@ -110,6 +110,17 @@ describe("waves()", function()
   end)
 end)
 
+describe("in_waves()", function()
+  it("gives the plan that shows its waves", function()
+    local made = plan { shards = 6 }
+    local timed = made:in_waves { per_link = "1kB/s" }
+    assert.equal(made:text():gsub("\nnote.*", "") .. "\n" .. tostring(made:waves {
+      per_link = "1kB/s" }), (timed:text():gsub("\nnote.*", "")))
+    assert.no_match("wave", made:text())
+    assert.no_match("wave", timed:only("us-east"):text())
+  end)
+end)
+
 describe("waves() refuses", function()
   local made = plan { shards = 6 }
   local rows = {
@@ -130,6 +141,12 @@ describe("waves() refuses", function()
       assert.matches("plan:waves: " .. row[2], raised(made.waves, made, row[1]), 1, true)
     end)
   end
+
+  it("more copies than it can spread", function()
+    local many = setmetatable({}, { __len = function() return 1048577 end })
+    assert.equal("plan:waves: 1048577 copies are too many for waves", raised(made.waves, {
+      price = { regions = { { region = "us-east", moves = many } } } }, {}))
+  end)
 
   it("a plan that was not weighed", function()
     local plain = from:diff(script.layout { epoch = 2, shards = 6 })

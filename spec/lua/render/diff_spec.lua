@@ -3,7 +3,6 @@
 local gen = require "spec.support.gen"
 local golden = require "spec.support.golden"
 local pairs_of = require "spec.support.pairs"
-local render = require "tidal.render.diff"
 local terminal = require "tidal.render.terminal"
 
 local LAYOUTS = dofile "spec/golden/diff/layouts.lua"
@@ -60,18 +59,5 @@ describe("a plan's text", function()
     local coloured = plan:text(terminal.style(true))
     assert.matches("\27[31mplan rejected:\27[0m", coloured, 1, true)
     assert.equal(plan:text(), (coloured:gsub("\27%[%d+m", "")))
-  end)
-end)
-
-describe("words()", function()
-  it("has words for every step", function()
-    gen.property("words", 300, function(g)
-      local from, to = pairs_of.pair(g)
-      for _, list in ipairs { from:diff(to).steps, from:diff(to).changes } do
-        for _, step in ipairs(list) do
-          if #render.words(step) < 5 then return step.kind end
-        end
-      end
-    end)
   end)
 end)

@@ -68,8 +68,8 @@ describe("a move", function()
     { "s0 r0->r2", { leaders = LED }, "s0 us-east->ap-south  yes: every rule holds\n"
       .. "  us-east then leads 1 shard, ap-south 2; nothing is copied" },
     { "s0 r0->r1", { leaders = LED, rules = { rules.max_leaders(2) } },
-      "s0 us-east->eu-west  no: rule 'max_leaders(2)': eu-west leads 3 shards, at most 2: let "
-      .. "us-east lead s0\n  next best ap-south, which then leads 2" },
+      "s0 us-east->eu-west  no: rule 'max_leaders(2)': eu-west leads 3 shards, at most 2"
+      .. "\n  next best ap-south, which then leads 2" },
     { "s0 r0->r1", { regions = { "a", "b" }, rules = { rules.copies(3) } },
       "s0 a->b  no: rule 'copies(3)' is broken without it too: every shard (s0..s4) has 2 copies "
       .. "(a b), 3 are wanted: add 1 region\n  there is no other" },
@@ -83,6 +83,18 @@ describe("a move", function()
   for _, row in ipairs(rows) do
     it(row[1], function() assert.equal(row[3], move(row[1], row[2])) end)
   end
+
+  it("has what it copies where logs told", function()
+    local answer = motion.move(script.layout { shards = 3 }, motion.read "s0->s1")
+    answer.price = { bytes = 21000000, events = 1000000 }
+    assert.equal("s0->s1  yes: every rule holds\n  33.33 % of all keys in 1 range, in each of 3 "
+      .. "regions, copies 21.0 MB (1000000 events)", render.move(answer))
+    answer = motion.move(script.layout { shards = 3, rules = { function(layout)
+      return layout:route(0).value ~= 1, "no" end } }, motion.read "s0->s1")
+    answer.price = { bytes = 21, events = 1 }
+    assert.matches("\n  next best s2, which then owns 66.67 %, copies 21 B (1 event)",
+                   render.move(answer), 1, true)
+  end)
 
   it("is painted where colours are", function()
     assert.matches("\27[32myes\27[0m", move("s0->s1", {}, terminal.style(true)), 1, true)

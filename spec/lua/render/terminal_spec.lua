@@ -199,3 +199,25 @@ describe("progress()", function()
     assert.equal("\rreading 0 B of 0 B, 0 B/s, 0 s left\27[K", out.text)
   end)
 end)
+
+describe("count()", function()
+  it("has one, and more", function()
+    assert.same({ "1 node", "0 nodes", "15 nodes" }, { terminal.count(1, "node"),
+                terminal.count(0, "node"), terminal.count(15, "node") })
+  end)
+end)
+
+describe("shorten()", function()
+  local function of(n, most)
+    local list = {}
+    for i = 1, n do list[i] = i end
+    return table.concat(terminal.shorten(list, most, function(item, i) return item * 10 + i end,
+                                         function(rest) return "+" .. rest end), " ")
+  end
+
+  it("leaves out the middle of what is too long", function()
+    assert.same({ "", "11", "11 22 33 44", "11 22 +1 44 55", "11 22 +1 44 55", "11 22 +6 99 110" },
+                { of(0, 4), of(1, 4), of(4, 4), of(5, 4), of(5, 4), of(10, 4) })
+    assert.equal("11 22 +2 55 66", of(6, 5))
+  end)
+end)

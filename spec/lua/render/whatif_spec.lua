@@ -79,6 +79,25 @@ two regions
              { regions = {}, shards = { [0] = 10, 90 } }))
   end)
 
+  it("has the rules that are broken then", function()
+    local function no(name) return rules.new(name, function() return false end) end
+    assert.equal([[
+prod  epoch 1  2 regions x 1 shard, each shard in every region
+lost                 copies left  writable  to elect  busiest then  rules then
+one node
+  leader in a (1)              1       0/1         1  b leads 1     breaks a, b and 1 more
+  follower in b (1)            1       1/1         0  a leads 1     breaks a, b and 1 more
+one region
+  a                            1       0/1         1  b leads 1     breaks a, b and 1 more
+  b                            1       1/1         0  a leads 1     breaks a, b and 1 more
+two regions
+  a + b                        0       0/1         0]],
+      matrix { regions = { "a", "b" }, shards = 1, rules = {
+        no "a", no "b", no "c", rules.copies(1) } })
+    assert.matches("\n  rules judge 256 losses of a kind at most$",
+                   matrix { regions = names(24), shards = 1, rules = { rules.copies(1) } })
+  end)
+
   it("shows eight rows of each group, the worst, and what is not listed", function()
     local text = matrix { regions = names(12), shards = 24, leaders = "spread" }
     local lines = select(2, text:gsub("\n", "\n")) + 1

@@ -40,3 +40,29 @@ describe("copies()", function()
     end)
   end
 end)
+
+describe("copies of nodes that are lost", function()
+  local function of(rule, absent, regions)
+    local layout = require "spec.support.script".layout {
+      regions = regions or { "a", "b", "c" }, shards = 5 }
+    local ok, why = rule.check(layout:with_load { regions = {}, absent = absent })
+    return ok or why
+  end
+  local NODES <const> = "bring its nodes back"
+  local rows = {
+    { "all are there", rules.copies(3), {}, true },
+    { "one of three is gone", rules.copies(3), { [2] = 1 },
+      "s2 has 2 copies left, 3 are wanted: " .. NODES .. ", or add 1 region" },
+    { "two of three are", rules.copies(3), { 1, 1, [0] = 1, [4] = 2 },
+      "s4 has 1 copy left, 3 are wanted: " .. NODES .. ", or add 2 regions" },
+    { "two that need not be there", rules.copies(1), { [4] = 2 }, true },
+    { "a region may be lost too", rules.survives "region", { [4] = 1 }, true },
+    { "no region may be lost too", rules.survives "region", { [4] = 2 },
+      "s4 has 1 copy left: " .. NODES },
+    { "no node may be lost too", rules.survives "node", { [0] = 2 }, "s0 has 1 copy left: "
+      .. NODES },
+  }
+  for _, row in ipairs(rows) do
+    it("count: " .. row[1], function() assert.equal(row[4], of(row[2], row[3])) end)
+  end
+end)

@@ -52,6 +52,7 @@ tidal.cluster {
   it("keeps rules as rules", function()
     local layout = tidal.cluster.load "scripts/cluster.lua"
     local again = tidal.cluster(declared.fields(layout))
+    assert.equal(layout.rules[1], again.rules[1])
     assert.equal("survives region", again.rules[1].name)
     assert.is_true(again:plan():ok())
     assert.is_true((again.rules[1].check(layout)))

@@ -168,15 +168,15 @@ describe("wal import refuses", function()
 
   it("an unknown region or layout", function()
     with(CSV, function(here)
-      local function import(layout, region)
+      local function import_as(layout, region)
         return cli.run { "wal", "import", here.dir, "--layout", layout, "--region", region,
                          here.file }
       end
-      local exit, _, err = import(here.base .. "/layout.lua", "eu-wset")
+      local exit, _, err = import_as(here.base .. "/layout.lua", "eu-wset")
       assert.equal(1, exit)
       assert.equal("tidal-lua: --region eu-wset: prod has no region 'eu-wset' (did you mean "
                    .. "'eu-west'?); its regions are: us-east eu-west\n", err)
-      exit, _, err = import(here.base .. "/none.lua", "eu-west")
+      exit, _, err = import_as(here.base .. "/none.lua", "eu-west")
       assert.equal(1, exit)
       assert.matches("none.lua", err, 1, true)
       assert.is_false(exists(here.dir))
