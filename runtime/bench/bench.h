@@ -119,6 +119,7 @@ void bench_replication(bench *b);
 void bench_log(bench *b);
 void bench_log_many(bench *b);
 void bench_log_read(bench *b);
+void bench_migrate(bench *b);
 
 /* What a program is made of: groups, each with the names of its gates. */
 typedef struct bench_group {

@@ -9,6 +9,7 @@ static const bench_group groups[] = {
   {"log", "G11 G14", bench_log},
   {"logs", "many", bench_log_many},
   {"read", "G15 open", bench_log_read},
+  {"migrate", "migrate", bench_migrate},
 };
 
 int main(int argc, char **argv) {
