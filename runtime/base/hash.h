@@ -23,6 +23,11 @@ typedef struct td_hash128 {
 TD_API uint64_t td_hash64(td_span bytes);
 TD_API td_hash128 td_hash128_of(td_span bytes);
 
+/* Adds, mod 2^128, the XXH3-128 of each of `count` pieces of `size` bytes that
+ * follow one another: the same for the same pieces in any order. */
+TD_API void td_hash128_add(td_hash128 *sum, const uint8_t *pieces,
+                           size_t size, size_t count);
+
 static inline bool td_hash128_eq(td_hash128 a, td_hash128 b) {
   return a.low == b.low && a.high == b.high;
 }

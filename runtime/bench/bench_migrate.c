@@ -1,8 +1,9 @@
 /* A migration that moves every event of a log, against copying the same files
- * and verifying the copy, as `cp` and `wal verify` do: "migrate". Once against
- * a copy that is left to the page cache, as cp leaves it, and once against one
- * that is synced, as ours is. Both read what they move twice and write it
- * once; ours also routes, counts and hashes every event.
+ * and verifying the copy, as `cp` and `wal verify` do: "migrate". The gate is
+ * against a copy that is synced, as ours is; one that is left to the page
+ * cache, as cp leaves it, is faster than any disk and stands beside it. Both
+ * read what they move twice and write it once; ours also routes, counts and
+ * hashes every event.
  *
  * Beside it how long the writers waited at the cut, in milliseconds: time in
  * which nothing can be appended. */
@@ -120,7 +121,7 @@ static void check_sums(td_migrate *m, const td_migrate_log *to) {
   while (status == TD_OK) status = td_migrate_check_step(m, MIB, &err);
   disk_check(status == TD_END ? TD_OK : status, &err);
   bool same = m->found.count == to->moved.count
-           && m->found.low == to->moved.low && m->found.high == to->moved.high;
+           && td_hash128_eq(m->found.hash, to->moved.hash);
   if (!same || to->moved.count == 0) disk_fail("migration", "lost something");
 }
 
@@ -217,8 +218,8 @@ void bench_migrate(bench *b) {
   }
   disk_remove(disk->path);
   free(disk);
-  tell(b, "moving 192 MiB vs cp and verify", disk_gate(b, 0.6), ours, plain,
-       bytes);
-  tell(b, "the same vs cp, sync and verify", 0, ours, synced, bytes);
+  tell(b, "moving 192 MiB vs cp, sync and verify", disk_gate(b, 0.6), ours,
+       synced, bytes);
+  tell(b, "the same vs cp that is not synced", 0, ours, plain, bytes);
   tell_pause(b, pauses, ours);
 }

@@ -81,8 +81,8 @@ static void set_boolean(lua_State *L, const char *name, bool value) {
 
 static void set_sum(lua_State *L, const td_migrate_sum *sum) {
   set_u64(L, "count", sum->count);
-  set_u64(L, "low", sum->low);
-  set_u64(L, "high", sum->high);
+  set_u64(L, "low", sum->hash.low);
+  set_u64(L, "high", sum->hash.high);
 }
 
 static int answer(lua_State *L, td_status status, const td_error *err) {

@@ -248,10 +248,7 @@ td_status td_migrate_hold(td_migrate *m, td_error *err) {
   if (status != TD_OK) return status;
   td_wal_hold(m->home);
   m->held = true;
-  for (td_wal_log *log = m->home->logs; log && status == TD_OK;
-       log = log->next) {
-    status = td_wal_make_durable(log, err);
-  }
+  status = td_wal_sync_all(m->home, true, err);
   if (status != TD_OK) td_migrate_let_go(m);
   return status;
 }

@@ -40,20 +40,22 @@
 #include "io/wal_log.h"
 #include "model/router_layout.h"
 
-#define TD_MIGRATE_FLUSH_BYTES 4194304u
+#define TD_MIGRATE_FLUSH_BYTES 1048576u
+#define TD_MIGRATE_SYNC_BYTES 67108864u
 #define TD_MIGRATE_NAME_MAX 29u  /* migration-0000000002.journal and zero */
 
 typedef struct td_migrate_options {
   td_region_id region;  /* of logs that are not there yet */
-  uint32_t flush_bytes; /* so much waits, over all logs, before it is written
-                           and synced; 0 = TD_MIGRATE_FLUSH_BYTES */
+  uint32_t flush_bytes; /* so much waits, over all logs, before it is
+                           written; 0 = TD_MIGRATE_FLUSH_BYTES */
   bool resume;          /* events and cuts of the next epoch may be there */
 } td_migrate_options;
 
 /* How many events, and the sum mod 2^128 of XXH3-128 over their records: the
  * same for the same events in any order. */
 typedef struct td_migrate_sum {
-  uint64_t count, low, high;
+  uint64_t count;
+  td_hash128 hash;
 } td_migrate_sum;
 
 /* A log of the directory, or of the next layout. */
@@ -90,6 +92,7 @@ typedef struct td_migrate {  /* private but for logs and the counts */
   td_wal_live live;
   bool reading;
   size_t waiting;            /* bytes, over all logs */
+  uint64_t unsynced;         /* ... that were written */
   td_wal_cursor cursor;      /* of a check */
   bool checking;
   td_seqno check_after, check_upto;

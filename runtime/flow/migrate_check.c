@@ -30,6 +30,19 @@ td_status td_migrate_check(td_migrate *m, td_shard_id shard, td_seqno after,
   return status;
 }
 
+/* An event of the next epoch that belongs elsewhere. */
+static td_status refuse(const td_migrate *m, const td_wal_batch *batch,
+                        uint32_t index, uint16_t shard, td_error *err) {
+  char name[TD_SEGNAME_TEXT_MAX];
+  const uint8_t *record = batch->payload.data
+                        + (size_t)index * TD_RECORD_BYTES;
+  td_segname_format(m->dir.segments[batch->segment].name, name);
+  td_fail(err, TD_MOVED, "event", td_record_entity(record).value, shard);
+  td_error_at(err, name, batch->offset);
+  if (err) err->index = index;
+  return TD_MOVED;
+}
+
 static td_status count_batch(td_migrate *m, const td_wal_batch *batch,
                              td_error *err) {
   const td_batch *head = &batch->head;
@@ -38,20 +51,18 @@ static td_status count_batch(td_migrate *m, const td_wal_batch *batch,
       || td_seqno_cmp(head->first_seq, m->check_after) <= 0) {
     return TD_OK;
   }
-  const uint8_t *record = batch->payload.data;
-  for (uint32_t i = 0; i < head->event_count; i++) {
-    td_shard_id shard = td_migrate_route(m, record);
-    if (!td_shard_id_eq(shard, head->shard)) {
-      char name[TD_SEGNAME_TEXT_MAX];
-      td_segname_format(m->dir.segments[batch->segment].name, name);
-      td_fail(err, TD_MOVED, "event", td_record_entity(record).value,
-              shard.value);
-      td_error_at(err, name, batch->offset);
-      if (err) err->index = i;
-      return TD_MOVED;
+  for (uint32_t done = 0, now; done < head->event_count; done += now) {
+    uint16_t shards[TD_MIGRATE_CHUNK];
+    const uint8_t *records = batch->payload.data
+                           + (size_t)done * TD_RECORD_BYTES;
+    uint32_t left = head->event_count - done;
+    now = left < TD_MIGRATE_CHUNK ? left : TD_MIGRATE_CHUNK;
+    td_migrate_route(m, records, now, shards);
+    for (uint32_t i = 0; i < now; i++) {
+      if (shards[i] == head->shard.value) continue;
+      return refuse(m, batch, done + i, shards[i], err);
     }
-    td_migrate_add(&m->found, record);
-    record += TD_RECORD_BYTES;
+    td_migrate_add(&m->found, records, now);
   }
   m->found_last = td_batch_last_seq(head);
   return TD_OK;

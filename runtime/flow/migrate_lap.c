@@ -29,7 +29,13 @@ static void note_written(td_migrate *m, const td_wal_moved *parts) {
   }
 }
 
-/* One batch in each log that events wait for, all synced together. */
+/* Not of each batch: the disk begins with it while the next one is made. */
+static td_status sync(td_migrate *m, td_error *err) {
+  m->unsynced = 0;
+  return td_wal_sync_all(m->home, m->held, err);
+}
+
+/* One batch in each log that events wait for. */
 static td_status flush(td_migrate *m, td_error *err) {
   uint32_t count = 0;
   if (m->waiting == 0) return TD_OK;
@@ -52,14 +58,16 @@ static td_status flush(td_migrate *m, td_error *err) {
   td_alloc_free(alloc_of(m), parts, size);
   if (status != TD_OK) return status;
   m->written += m->waiting;
+  m->unsynced += m->waiting;
   m->waiting = 0;
-  return TD_OK;
+  return m->unsynced >= TD_MIGRATE_SYNC_BYTES ? sync(m, err) : TD_OK;
 }
 
 static td_status make_room(const td_migrate *m, td_migrate_log *entry,
-                           td_error *err) {
-  size_t room = entry->room ? entry->room * 2 : RECORDS_FIRST;
-  if (entry->room - entry->size >= TD_RECORD_BYTES) return TD_OK;
+                           size_t want, td_error *err) {
+  size_t room = entry->room ? entry->room : RECORDS_FIRST;
+  if (entry->room - entry->size >= want) return TD_OK;
+  while (room - entry->size < want) room *= 2;
   void *records = td_alloc_resize(alloc_of(m), entry->records, entry->room,
                                   room);
   if (!records) return td_fail(err, TD_NO_MEMORY, "moved events", room, 0);
@@ -68,17 +76,28 @@ static td_status make_room(const td_migrate *m, td_migrate_log *entry,
   return TD_OK;
 }
 
+/* Those that are there already are counted, and not written again. */
+static uint32_t count_known(const td_migrate_log *entry, uint32_t count) {
+  if (entry->moved.count >= entry->skip) return 0;
+  uint64_t left = entry->skip - entry->moved.count;
+  return left < count ? (uint32_t)left : count;
+}
+
 static td_status move(td_migrate *m, td_migrate_log *entry,
-                      const uint8_t *record, td_error *err) {
-  td_migrate_add(&entry->moved, record);
-  if (entry->moved.count <= entry->skip) return TD_OK;
+                      const uint8_t *records, uint32_t count,
+                      td_error *err) {
+  uint32_t known = count_known(entry, count);
+  td_migrate_add(&entry->moved, records, count);
+  if (known == count) return TD_OK;
   td_status status = TD_OK;
+  size_t size = (size_t)(count - known) * TD_RECORD_BYTES;
   if (m->waiting >= m->options.flush_bytes) status = flush(m, err);
-  if (status == TD_OK) status = make_room(m, entry, err);
+  if (status == TD_OK) status = make_room(m, entry, size, err);
   if (status != TD_OK) return status;
-  memcpy(entry->records + entry->size, record, TD_RECORD_BYTES);
-  entry->size += TD_RECORD_BYTES;
-  m->waiting += TD_RECORD_BYTES;
+  memcpy(entry->records + entry->size,
+         records + (size_t)known * TD_RECORD_BYTES, size);
+  entry->size += size;
+  m->waiting += size;
   return TD_OK;
 }
 
@@ -100,22 +119,39 @@ static td_status check_epoch(const td_migrate *m, const td_migrate_log *from,
   return TD_DEAD;
 }
 
+/* What of some records goes elsewhere, as many at once as go together. */
+static td_status move_chunk(td_migrate *m, td_migrate_log *from,
+                            const uint8_t *records, uint32_t count,
+                            td_error *err) {
+  uint16_t shards[TD_MIGRATE_CHUNK];
+  td_migrate_route(m, records, count, shards);
+  for (uint32_t i = 0, end; i < count; i = end) {
+    for (end = i + 1; end < count && shards[end] == shards[i];) end++;
+    if (shards[i] == from->id.shard.value) continue;
+    from->left += end - i;
+    td_status status = move(m, &m->logs[m->places[shards[i]]],
+                            records + (size_t)i * TD_RECORD_BYTES, end - i,
+                            err);
+    if (status != TD_OK) return status;
+  }
+  return TD_OK;
+}
+
 static td_status move_run(td_migrate *m, td_migrate_log *from,
                           const td_wal_run *run, td_error *err) {
   uint64_t upto = from->upto.value, first = run->first_seq.value;
   td_status status = check_epoch(m, from, run, err);
   if (status != TD_OK || !run->live) return status;
   uint64_t most = upto - first + 1;
-  uint32_t count = run->count < most ? run->count : (uint32_t)most;
-  const uint8_t *record = run->records.data;
-  for (uint32_t i = 0; i < count; i++, record += TD_RECORD_BYTES) {
-    td_shard_id shard = td_migrate_route(m, record);
-    if (td_shard_id_eq(shard, from->id.shard)) continue;
-    from->left++;
-    status = move(m, &m->logs[m->places[shard.value]], record, err);
-    if (status != TD_OK) return status;
+  uint32_t left = run->count < most ? run->count : (uint32_t)most;
+  const uint8_t *records = run->records.data;
+  while (left > 0 && status == TD_OK) {
+    uint32_t count = left < TD_MIGRATE_CHUNK ? left : TD_MIGRATE_CHUNK;
+    status = move_chunk(m, from, records, count, err);
+    records += (size_t)count * TD_RECORD_BYTES;
+    left -= count;
   }
-  return TD_OK;
+  return status;
 }
 
 static void end_log(td_migrate *m) {
@@ -189,6 +225,7 @@ td_status td_migrate_step(td_migrate *m, uint64_t bytes, td_error *err) {
   }
   if (status == TD_END) {
     status = flush(m, err);
+    if (status == TD_OK) status = sync(m, err);
     if (status == TD_OK) status = TD_END;
   }
   if (status != TD_OK) td_migrate_unlist(m);

@@ -19,18 +19,23 @@ void td_migrate_unlist(td_migrate *m);
 void td_migrate_end_lap(td_migrate *m);
 void td_migrate_end_check(td_migrate *m);
 
-static inline td_shard_id td_migrate_route(const td_migrate *m,
-                                           const uint8_t *record) {
-  return td_router_route(m->router, td_record_entity(record));
+#define TD_MIGRATE_CHUNK 256u
+
+/* The shards of the records that follow, at most TD_MIGRATE_CHUNK. */
+static inline void td_migrate_route(const td_migrate *m,
+                                    const uint8_t *records, uint32_t count,
+                                    uint16_t *shards) {
+  uint64_t ids[TD_MIGRATE_CHUNK];
+  for (uint32_t i = 0; i < count; i++) {
+    ids[i] = td_get_u64(records + (size_t)i * TD_RECORD_BYTES);
+  }
+  td_router_route_many(m->router, ids, shards, count);
 }
 
-/* Adds one record. */
-static inline void td_migrate_add(td_migrate_sum *sum,
-                                  const uint8_t *record) {
-  td_hash128 hash = td_hash128_of((td_span){record, TD_RECORD_BYTES});
-  sum->count++;
-  sum->low += hash.low;
-  sum->high += hash.high + (sum->low < hash.low);
+static inline void td_migrate_add(td_migrate_sum *sum, const uint8_t *records,
+                                  uint32_t count) {
+  sum->count += count;
+  td_hash128_add(&sum->hash, records, TD_RECORD_BYTES, count);
 }
 
 #endif

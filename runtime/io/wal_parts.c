@@ -94,13 +94,6 @@ static td_status begin_moved(td_wal_moved *part, bool held, td_error *err) {
   return status;
 }
 
-static td_status finish_moved(const td_wal_moved *part, bool held,
-                              td_error *err) {
-  td_status status = td_wal_make_durable(part->log, err);
-  if (!held) td_wal_leave(part->log);
-  return status;
-}
-
 td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count, bool held,
                               td_error *err) {
   td_error why = {.status = TD_OK};
@@ -108,10 +101,22 @@ td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count, bool held,
   for (uint32_t i = 0; i < count; i++) {
     note(begin_moved(&parts[i], held, &why), &why, &first, err);
   }
-  for (uint32_t i = 0; i < count; i++) push(parts[i].log);
   for (uint32_t i = 0; i < count; i++) {
-    note(finish_moved(&parts[i], held, &why), &why, &first, err);
+    push(parts[i].log);
+    if (!held) td_wal_leave(parts[i].log);
   }
+  return first;
+}
+
+td_status td_wal_sync_all(td_wal_home *home, bool held, td_error *err) {
+  td_error why = {.status = TD_OK};
+  td_status first = TD_OK;
+  if (!held) td_wal_hold(home);
+  for (td_wal_log *log = home->logs; log; log = log->next) push(log);
+  for (td_wal_log *log = home->logs; log; log = log->next) {
+    note(td_wal_make_durable(log, &why), &why, &first, err);
+  }
+  if (!held) td_wal_let_go(home);
   return first;
 }
 

@@ -37,14 +37,20 @@ typedef struct td_wal_moved {
   td_seqno first;    /* out: number of the first of them */
 } td_wal_moved;
 
-/* Appends them, one batch in each log, and syncs whatever the policy is. No
- * window looks at them. `held`: the caller holds every log (td_wal_hold);
- * otherwise they rise by log. All parts are tried. Statuses: those of
- * td_wal_log_append but TD_MOVED, of the first part that was not written or
- * may not be; some others may be on disk, and how many events lie under that
- * epoch tells which. */
+/* Writes them, one batch in each log, which no window looks at. They are on
+ * disk behind td_wal_sync_all, or behind the next synced batch of their log:
+ * the batches are marked lazy. `held`: the caller holds every log
+ * (td_wal_hold); otherwise they rise by log. All parts are tried. Statuses:
+ * those of td_wal_log_append but TD_MOVED, of the first part that was not
+ * written or may not be; some others may be there, and how many events lie
+ * under that epoch tells which. */
 TD_API td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count,
                                      bool held, td_error *err);
+/* All that was written to any open log of the home is on disk; the disk works
+ * on all of them at once. Statuses: TD_OK, TD_POISONED. Thread: the owner of
+ * the home. */
+TD_API td_status td_wal_sync_all(td_wal_home *home, bool held,
+                                 td_error *err);
 
 /* Keeps other threads from writing to any open log of the home, until let go.
  * Thread: the owner of the home. */

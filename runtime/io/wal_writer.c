@@ -159,7 +159,7 @@ static td_status seal_group(const td_wal_log *log, td_wal_group *group,
     .layout_epoch = group->moved ? log->home->next : log->home->epoch,
     .shard = log->options.log.shard, .region = log->options.log.region,
     .version = TD_BATCH_VERSION, .kind = (uint8_t)group->kind,
-    .lazy = log->options.sync != TD_SYNC_ALWAYS,
+    .lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS,
   };
   td_status status = td_batch_seal(&head, payload, group->bytes, err);
   if (status == TD_OK) group->first_seq = head.first_seq;

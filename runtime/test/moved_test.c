@@ -79,7 +79,8 @@ static td_status copy(bool held) {
     if (size == 0) continue;
     parts[count++] = (td_wal_moved){&at.logs[t], {bytes[t], size}, {0}};
   }
-  return td_wal_append_moved(parts, count, held, &at.err);
+  td_status status = td_wal_append_moved(parts, count, held, &at.err);
+  return status == TD_OK ? td_wal_sync_all(&at.home, held, &at.err) : status;
 }
 
 static td_status cut(void) {
@@ -194,6 +195,7 @@ static void case_window(void) {
   for (uint32_t i = 0; i < 2; i++) {
     CHECK(td_wal_log_append(&at.logs[1], &record, 1, NULL, NULL) == TD_OK);
     CHECK(td_wal_append_moved(&part, 1, false, NULL) == TD_OK);
+    CHECK(td_wal_sync_all(&at.home, false, NULL) == TD_OK);
   }
   CHECK_U64(td_wal_log_durable(&at.logs[1]).value, 3);
   world_close();
