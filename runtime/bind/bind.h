@@ -194,7 +194,6 @@ void td_bind_open_layout(lua_State *L);
 void td_bind_open_sim(lua_State *L);
 void td_bind_open_migrate(lua_State *L);
 void td_bind_open_journal(lua_State *L);
-
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);
 

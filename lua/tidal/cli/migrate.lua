@@ -116,6 +116,7 @@ end
 
 local RUN <const> = {}
 
+-- From the two layouts, to the end.
 function RUN.apply(opts, dirs, plan)
   local finished = migrate.finished(plan, dirs)
   if finished then
@@ -128,6 +129,7 @@ function RUN.apply(opts, dirs, plan)
   return 0
 end
 
+-- From the journal, to the end.
 function RUN.resume(opts, dirs)
   local migration = migrate.resume(settings(opts, dirs))
   if migration.journal.state.finished then
@@ -140,12 +142,14 @@ function RUN.resume(opts, dirs)
   return 0
 end
 
+-- Back to the old layout.
 function RUN.abort(_, dirs)
   local epoch = migrate.abort { wal = dirs }
   print(("aborted: the old layout stays; epoch %d is used up"):format(epoch))
   return 0
 end
 
+-- Where it is, by the journal and the directories.
 function RUN.status(opts, dirs)
   local status = migrate.status { wal = dirs }
   print(opts.json and json.encode(status) or render.status(status))
