@@ -48,12 +48,17 @@ local function mode_of(opts)
 end
 
 local function dirs_of(given)
-  local dirs = {}
+  local dirs, seen = {}, {}
   for _, word in ipairs(given or {}) do
     local name, dir = word:match "^([^=]+)=(.+)$"
     if not name then usage("--wal takes REGION=DIR, got %q", word) end
     if dirs[name] then usage("--wal %s: once per region", word) end
-    dirs[name] = dir
+    local plain = dir:gsub("(.)/+$", "%1")
+    if seen[plain] then
+      usage("--wal %s: is the directory of %s: each region has its own", word,
+            seen[plain])
+    end
+    dirs[name], seen[plain] = dir, name
   end
   if not next(dirs) then usage "--wal REGION=DIR is missing" end
   return dirs
@@ -118,8 +123,9 @@ local RUN <const> = {}
 
 -- From the two layouts, to the end.
 function RUN.apply(opts, dirs, plan)
-  local finished = migrate.finished(plan, dirs)
-  if finished then
+  -- What is wrong with the directories is said all at once, below.
+  local found, finished = pcall(migrate.finished, plan, dirs)
+  if found and finished then
     print(render.already(finished))
     return 0
   end

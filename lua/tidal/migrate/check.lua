@@ -3,6 +3,7 @@
 local core = require "tidal.core"
 local faults = require "tidal.faults"
 local keys = require "tidal.cluster.keys"
+local logs = require "tidal.plan.logs"
 local place = require "tidal.migrate.place"
 local record = require "tidal.migrate.record"
 local suggest = require "tidal.suggest"
@@ -30,6 +31,11 @@ local function check_regions(plan, found)
 end
 
 local function check_plan(plan, found)
+  if plan.to.epoch <= plan.from.epoch then
+    found:add_format("plan", "leads from epoch %d to epoch %d: the next "
+      .. "layout takes epoch %d or higher", plan.from.epoch, plan.to.epoch,
+      plan.from.epoch + 1)
+  end
   local refusal = plan:check()
   if refusal then
     found:add_format("plan", "after step %d rule '%s' is broken: %s",
@@ -78,6 +84,18 @@ local function check_published(region, dir, task, found)
   end
 end
 
+-- Its logs are the region's own: new ones are made beside them.
+local function check_logs(one, found)
+  local reader <close>, err = core.wal.reader(one.dir)
+  local fine = reader ~= nil
+  if reader then
+    fine, err = logs.check_region {
+      reader = reader, region = { id = one.id, name = one.region },
+    }
+  end
+  if not fine then found:add(one.region, tostring(err)) end
+end
+
 -- Nobody else has the directory, and its layout is the very one.
 local function check_layout(one, task, epoch, found)
   if one.home then return end
@@ -91,20 +109,25 @@ local function check_layout(one, task, epoch, found)
   end
 end
 
+local function check_journal(region, dir, epoch, task, found)
+  local journal = record.open(dir, epoch, "read")
+  local over, empty = journal:is_over(), not journal.state.begin
+                                         and not journal.state.part
+  journal:close()
+  if not over and not empty then
+    found:add_format(region, "a migration to epoch %d is under way (%s): "
+      .. "--resume goes on with it, --abort gives it up", epoch,
+      record.name(epoch))
+  elseif epoch >= task.to.epoch and not empty then
+    found:add_format(region, "a migration to epoch %d was begun here, and "
+      .. "an epoch is used once: take epoch %d", epoch, epoch + 1)
+  end
+end
+
 local function check_journals(region, dir, task, found)
   for _, epoch in ipairs(record.epochs(dir)) do
-    local journal = record.open(dir, epoch, "read")
-    local over, empty = journal:is_over(), not journal.state.begin
-                                           and not journal.state.part
-    journal:close()
-    if not over and not empty then
-      found:add_format(region, "a migration to epoch %d is under way (%s): "
-        .. "--resume goes on with it, --abort gives it up", epoch,
-        record.name(epoch))
-    elseif epoch >= task.to.epoch and not empty then
-      found:add_format(region, "a migration to epoch %d was begun here, and "
-        .. "an epoch is used once: take epoch %d", epoch, epoch + 1)
-    end
+    local read, why = pcall(check_journal, region, dir, epoch, task, found)
+    if not read then found:add(region, tostring(why)) end
   end
 end
 
@@ -113,6 +136,7 @@ local function check_dir(one, task, found)
   local epoch = check_published(one.region, one.dir, task, found)
   if #found.list > before then return end
   check_journals(one.region, one.dir, task, found)
+  check_logs(one, found)
   check_layout(one, task, epoch, found)
 end
 
@@ -122,11 +146,11 @@ local function check_twice(places, found)
   for _, one in ipairs(places) do
     local dir = type(one.dir) == "string" and one.dir:gsub("/+$", "")
                 or one.dir
-    if seen[dir] then
+    if dir ~= nil and seen[dir] then
       found:add_format(one.region, "has the directory of %s: each region has "
                        .. "its own", seen[dir])
     end
-    seen[dir] = one.region
+    if dir ~= nil then seen[dir] = one.region end
   end
 end
 
