@@ -2,6 +2,7 @@
  * Covers io/journal. */
 #include "io/journal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/disk.h"
@@ -120,10 +121,59 @@ static void case_flips(void) {
     td_status status = open_journal(&journal, TD_JOURNAL_READ);
     if (status == TD_OK) td_journal_close(&journal);
     bool told = bit / 8 < last;
-    CHECK(status == (told ? TD_CORRUPT : TD_OK));
+    CHECK(status == (told ? TD_PAYLOAD_HASH : TD_OK));
+    CHECK(!told || at.err.got != at.err.bound);
     CHECK(told || seen.count == LINES - 1);
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
   }
+  world_end();
+}
+
+/* Both limits: at it, and one byte past it, where nothing is written. */
+static void case_limits(void) {
+  td_journal journal;
+  uint8_t *bytes = calloc(1, TD_JOURNAL_LINE_MAX + 1);
+  td_span line = {bytes, TD_JOURNAL_LINE_MAX};
+  td_span longer = {bytes, TD_JOURNAL_LINE_MAX + 1};
+  world_begin();
+  CHECK(bytes && open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+  CHECK(td_journal_append(&journal, longer, &at.err) == TD_LENGTH);
+  CHECK_U64(at.err.bound, TD_JOURNAL_LINE_MAX);
+  CHECK_U64(journal.end, 0);
+  uint64_t whole = TD_JOURNAL_LINE_MAX + 18u;
+  while (journal.end + whole <= TD_JOURNAL_BYTES_MAX) {
+    uint64_t end = journal.end;
+    CHECK(td_journal_append(&journal, line, &at.err) == TD_OK);
+    if (journal.end != end + whole) break;
+  }
+  CHECK(td_journal_append(&journal, line, &at.err) == TD_LENGTH);
+  CHECK_U64(at.err.bound, TD_JOURNAL_BYTES_MAX);
+  line.size = TD_JOURNAL_BYTES_MAX - journal.end - 18;
+  longer.size = line.size + 1;
+  CHECK(td_journal_append(&journal, longer, &at.err) == TD_LENGTH);
+  CHECK(td_journal_append(&journal, line, &at.err) == TD_OK);
+  CHECK_U64(journal.end, TD_JOURNAL_BYTES_MAX);
+  CHECK(add(&journal, "") == TD_LENGTH);
+  td_journal_close(&journal);
+  /* It is read at the limit, and refused past it. */
+  CHECK(td_journal_open(&journal, &at.env, "", NAME, TD_JOURNAL_WRITE, NULL,
+                        NULL, &at.err) == TD_OK);
+  td_journal_close(&journal);
+  const td_disk_bytes *file = td_disk_find(&at.disk, NAME);
+  td_file *more;
+  CHECK_U64(file->size, TD_JOURNAL_BYTES_MAX);
+  td_dir *dir;
+  CHECK(at.env.store->dir_open(at.env.store_ctx, "", &dir) == 0);
+  CHECK(at.env.store->file_edit(at.env.store_ctx, dir, NAME, &more) == 0);
+  CHECK(at.env.store->file_write(at.env.store_ctx, more, bytes, 1,
+                                 TD_JOURNAL_BYTES_MAX) == 1);
+  at.env.store->file_close(at.env.store_ctx, more);
+  at.env.store->dir_close(at.env.store_ctx, dir);
+  for (uint32_t mode = TD_JOURNAL_READ; mode <= TD_JOURNAL_CREATE; mode++) {
+    CHECK(open_journal(&journal, (td_journal_mode)mode) == TD_LENGTH);
+  }
+  CHECK_U64(at.err.bound, TD_JOURNAL_BYTES_MAX);
+  free(bytes);
   world_end();
 }
 
@@ -197,6 +247,7 @@ void test_journal(void) {
   test_case("journal", "lines come back", case_lines);
   test_case("journal", "cut anywhere", case_cut);
   test_case("journal", "every flipped bit", case_flips);
+  test_case("journal", "both limits, and a byte past them", case_limits);
   test_case("journal", "a power failure behind every call", case_crash);
   test_case("journal", "every call fails", case_errors);
   test_case("journal", "every request for memory fails", case_memory);
