@@ -109,11 +109,22 @@ local function check_layout(one, task, epoch, found)
   end
 end
 
-local function check_journal(region, dir, epoch, task, found)
-  local journal = record.open(dir, epoch, "read")
-  local over, empty = journal:is_over(), not journal.state.begin
-                                         and not journal.state.part
+-- Whether the journal that a part belongs to says so: its end is noted there
+-- first, and a crash may come before it is noted here.
+local function main_is_over(part, dirs, epoch)
+  local main = part and dirs[part.main]
+  local read, journal = pcall(record.open, main, epoch, "read")
+  if not read then return false end
   journal:close()
+  return journal:is_over()
+end
+
+local function check_journal(one, epoch, task, dirs, found)
+  local region, journal = one.region, record.open(one.dir, epoch, "read")
+  local state, over = journal.state, journal:is_over()
+  local empty = not state.begin and not state.part
+  journal:close()
+  over = over or main_is_over(state.part, dirs, epoch)
   if not over and not empty then
     found:add_format(region, "a migration to epoch %d is under way (%s): "
       .. "--resume goes on with it, --abort gives it up", epoch,
@@ -124,18 +135,18 @@ local function check_journal(region, dir, epoch, task, found)
   end
 end
 
-local function check_journals(region, dir, task, found)
-  for _, epoch in ipairs(record.epochs(dir)) do
-    local read, why = pcall(check_journal, region, dir, epoch, task, found)
-    if not read then found:add(region, tostring(why)) end
+local function check_journals(one, task, dirs, found)
+  for _, epoch in ipairs(record.epochs(one.dir)) do
+    local read, why = pcall(check_journal, one, epoch, task, dirs, found)
+    if not read then found:add(one.region, tostring(why)) end
   end
 end
 
-local function check_dir(one, task, found)
+local function check_dir(one, task, dirs, found)
   local before = #found.list
   local epoch = check_published(one.region, one.dir, task, found)
   if #found.list > before then return end
-  check_journals(one.region, one.dir, task, found)
+  check_journals(one, task, dirs, found)
   check_logs(one, found)
   check_layout(one, task, epoch, found)
 end
@@ -164,7 +175,7 @@ function M.begin(plan, dirs, task)
   check_names(plan, dirs, found)
   check_twice(task.places, found)
   for _, one in ipairs(task.places) do
-    if one.dir ~= nil then check_dir(one, task, found) end
+    if one.dir ~= nil then check_dir(one, task, dirs, found) end
   end
   if found:any() then found:raise "migration" end
 end

@@ -73,6 +73,39 @@ describe("a migration may begin", function()
   end)
 end)
 
+-- The end is noted in the first directory, then in the others: a crash between
+-- leaves it in one of them.
+describe("after one whose end is noted in the first directory only, it may begin", function()
+  local function drop_last_line(disk, dir)
+    local text = disk:read(dir, record.name(2))
+    assert.matches('"step":"%a+ed"}\n$', text)
+    disk:write(dir, record.name(2), (text:gsub("[^\n]*\n$", "")))
+  end
+
+  it("when it was finished", function()
+    local disk, wal = written()
+    scene.migrate(FROM, TO, { wal = wal })
+    drop_last_line(disk, "eu")
+    local third = layout { epoch = 3 }
+    assert.equal("", faults(disk, wal, TO, third))
+    scene.migrate(TO, third, { wal = wal })
+    assert.equal("finished", migrate.status { wal = wal }.state)
+  end)
+
+  it("when it was aborted", function()
+    local disk, wal = written()
+    local m = migrate(FROM:diff(TO)) { wal = wal }
+    m:begin()
+    m:close()
+    migrate.abort { wal = wal }
+    drop_last_line(disk, "eu")
+    assert.equal("", faults(disk, wal, FROM, layout { epoch = 3, shards = 3 }))
+    drop_last_line(disk, "us")
+    assert.matches("^us: a migration to epoch 2 is under way.*\neu: a migration to epoch 2 is under",
+                   faults(disk, wal, FROM, layout { epoch = 3, shards = 3 }))
+  end)
+end)
+
 describe("it may not", function()
   local cases = {
     { "where a directory is missing", function(wal) wal.eu = nil end,
