@@ -101,7 +101,7 @@ describe("after one whose end is noted in the first directory only, it may begin
     drop_last_line(disk, "eu")
     assert.equal("", faults(disk, wal, FROM, layout { epoch = 3, shards = 3 }))
     drop_last_line(disk, "us")
-    assert.matches("^us: a migration to epoch 2 is under way.*\neu: a migration to epoch 2 is under",
+    assert.matches("^us: a migration to epoch 2 is under way.*\neu: a migration to epoch 2 is",
                    faults(disk, wal, FROM, layout { epoch = 3, shards = 3 }))
   end)
 end)
