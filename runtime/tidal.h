@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "flow/clone.h"
 #include "flow/migrate.h"
 #include "format/batch.h"
 #include "format/checkpoint.h"

@@ -238,6 +238,15 @@ const char *td_bind_path(lua_State *L, td_bind_at at) {
   td_bind_bad(L, at, "a path holds no zero byte");
 }
 
+const char *td_bind_file_name(lua_State *L, td_bind_at at) {
+  const char *name = td_bind_path(L, at);
+  size_t size = strlen(name);
+  bool plain = size > 0 && size < TD_FILE_NAME_MAX && !strchr(name, '/')
+            && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  if (plain) return name;
+  td_bind_bad(L, at, "is not the name of a file in the directory");
+}
+
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected) {
   if (lua_type(L, at.index) != LUA_TTABLE) td_bind_expected(L, at, expected);
 }

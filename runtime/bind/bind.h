@@ -32,7 +32,7 @@ extern const td_bind_type td_bind_shard, td_bind_region, td_bind_log,
   td_bind_state, td_bind_node, td_bind_verifier, td_bind_layouts,
   td_bind_live, td_bind_lines, td_bind_home, td_bind_writer,
   td_bind_repair, td_bind_follower, td_bind_traffic, td_bind_sim_disk,
-  td_bind_sim_dir, td_bind_migration, td_bind_journal;
+  td_bind_sim_dir, td_bind_migration, td_bind_journal, td_bind_clone;
 
 /* Makes the metatable unless it is there; pushes nothing. */
 void td_bind_type_new(lua_State *L, const td_bind_type *type);
@@ -42,9 +42,8 @@ void td_bind_type_new(lua_State *L, const td_bind_type *type);
 void td_bind_functions(lua_State *L, const luaL_Reg *functions,
                        const td_bind_type *type);
 
-/* A new userdata of the type, zeroed, with `values` user values. */
-void *td_bind_new(lua_State *L, const td_bind_type *type, size_t size,
-                  int values);
+/* A new userdata of the type, zeroed, with so many user values. */
+void *td_bind_new(lua_State *L, const td_bind_type *type, size_t, int values);
 
 /* The receiver of a method: argument 1, checked against upvalue 1. */
 void *td_bind_self(lua_State *L, const td_bind_type *type);
@@ -87,8 +86,7 @@ _Noreturn void td_bind_expected(lua_State *L, td_bind_at at,
  * Floats and other text raise, saying how to write it. */
 uint64_t td_bind_u64(lua_State *L, td_bind_at at);
 /* An integer in min..max. */
-uint64_t td_bind_uint(lua_State *L, td_bind_at at, uint64_t min,
-                      uint64_t max);
+uint64_t td_bind_uint(lua_State *L, td_bind_at at, uint64_t min, uint64_t max);
 /* An id: its object, an integer 0..65535, or its text form. */
 td_shard_id td_bind_shard_id(lua_State *L, td_bind_at at);
 td_region_id td_bind_region_id(lua_State *L, td_bind_at at);
@@ -98,6 +96,8 @@ td_log_id td_bind_log_id(lua_State *L, td_bind_at at);
 td_span td_bind_bytes(lua_State *L, td_bind_at at, const char *expected);
 /* The path of a file or directory: a string without a zero byte. */
 const char *td_bind_path(lua_State *L, td_bind_at at);
+/* The name of a file in a directory, no path. */
+const char *td_bind_file_name(lua_State *L, td_bind_at at);
 /* A table. */
 void td_bind_table(lua_State *L, td_bind_at at, const char *expected);
 /* A list of at most `most` entries; returns how many. */
@@ -108,8 +108,8 @@ bool td_bind_text_is(lua_State *L, int index, const char *text);
 /* Which of the words a string is; words end with NULL. */
 int td_bind_word(lua_State *L, td_bind_at at, const char *const *words);
 
-/* Pushes field `name` of the table at `table`, inherited ones too; false (and
- * nothing pushed) when it is nil. *at says where it stands. */
+/* Pushes a field of the table at `table`, inherited ones too; false (nothing
+ * pushed) when it is nil. *at says where it stands. */
 bool td_bind_field(lua_State *L, int table, const char *name,
                    td_bind_at *at);
 /* Fields of a table of options, with a default; pop what they push. */
@@ -128,8 +128,7 @@ void td_bind_push_region(lua_State *L, td_region_id id);
 void td_bind_push_log(lua_State *L, td_log_id id);
 void td_bind_push_segment(lua_State *L, td_segment_id id);
 
-/* A table of interned objects under `key` in the registry, made if missing;
- * weak values for kinds without bound. */
+/* A table of interned objects in the registry, made if missing. */
 void td_bind_cache_new(lua_State *L, const char *key, bool weak);
 /* Arguments 1 and 2 are of the type whose metatable is upvalue 1; else an
  * error that names both. */
@@ -144,8 +143,8 @@ td_mark td_bind_check_mark(lua_State *L, int list, lua_Integer i);
 
 /* The system, with the memory of the state: one budget for Lua and C. */
 td_env td_bind_env(lua_State *L);
-/* A directory: its path, and in *env the system; or a tidal.SimDir, and its
- * disk. What is opened there keeps the value at `at` as a user value. */
+/* A directory: a path of the system, or a tidal.SimDir of its disk: *env. What
+ * is opened there keeps the value at `at` as a user value. */
 const char *td_bind_place(lua_State *L, td_bind_at at, td_env *env);
 
 /* Pushes a bit pattern. */
@@ -153,19 +152,19 @@ static inline void td_bind_push_u64(lua_State *L, uint64_t value) {
   lua_pushinteger(L, (lua_Integer)value);
 }
 
-/* Pushes an error object: fields code, message, subject, got, bound, file,
- * offset, index, other, sys (those that apply); prints as its message. */
+/* Pushes an error object: code, message, and those of subject, got, bound,
+ * file, offset, index, other, sys that apply; prints as its message. */
 void td_bind_push_error(lua_State *L, const td_error *err);
 /* nil, err; returns 2. */
 int td_bind_fail(lua_State *L, const td_error *err);
-/* Raises the error object, the caller's position before its message. */
+/* Raises it, the caller's position before its message. */
 _Noreturn void td_bind_raise(lua_State *L, const td_error *err);
 
 /* A list of faults being collected, at the top of the stack. */
 void td_bind_faults_begin(lua_State *L);
 td_fault_fn td_bind_fault;  /* ctx: the lua_State */
-/* Raises one error object for all of them: code of the first, `faults`, and
- * a message with one line each, below the caller's position. */
+/* Raises one error object for all of them: code of the first, `faults`, and a
+ * message with one line each, below the caller's position. */
 _Noreturn void td_bind_faults_raise(lua_State *L, const char *what);
 
 /* Each file's functions into the module table on top of the stack. */

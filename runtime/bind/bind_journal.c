@@ -71,17 +71,6 @@ static int no_memory(lua_State *L) {
   return td_bind_fail(L, &err);
 }
 
-/* A name in the directory, not a path. */
-static const char *check_name(lua_State *L, int arg) {
-  td_bind_at at = td_bind_arg(arg, "name");
-  const char *name = td_bind_path(L, at);
-  size_t size = strlen(name);
-  if (size == 0 || size >= TD_FILE_NAME_MAX || strchr(name, '/')) {
-    td_bind_bad(L, at, "is not the name of a file in the directory");
-  }
-  return name;
-}
-
 /* wal.journal(dir, name [, mode = "read"]) -> journal, lines | nil, err
  * mode: "read" changes nothing; "write" cuts a torn last line off; "create"
  * makes the file, too. */
@@ -89,7 +78,7 @@ static int open_journal(lua_State *L) {
   td_error err;
   td_env env;
   const char *path = td_bind_place(L, td_bind_arg(1, "directory"), &env);
-  const char *name = check_name(L, 2);
+  const char *name = td_bind_file_name(L, td_bind_arg(2, "name"));
   int mode = lua_isnoneornil(L, 3)
                ? TD_JOURNAL_READ
                : td_bind_word(L, td_bind_arg(3, "mode"), modes);

@@ -299,4 +299,5 @@ const td_bind_type td_bind_migration = {"tidal.WalMigration", methods,
 
 void td_bind_open_migrate(lua_State *L) {
   td_bind_type_new(L, &td_bind_migration);
+  td_bind_type_new(L, &td_bind_clone);
 }

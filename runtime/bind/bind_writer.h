@@ -58,6 +58,8 @@ td_span td_bind_layout_text(lua_State *L, td_bind_at at);
 
 /* home:migration(layout, options) */
 int td_bind_home_migration(lua_State *L);
+/* home:clone(directory, name) */
+int td_bind_home_clone(lua_State *L);
 /* Whether nobody else may write now. */
 bool td_bind_migration_holds(const td_bound_migration *self);
 td_status td_bind_migration_shut(td_bound_migration *self, td_error *err);

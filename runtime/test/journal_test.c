@@ -1,5 +1,6 @@
 /* Lines that are on disk before they are answered for.
  * Covers io/journal. */
+#include "flow/migrate.h"
 #include "io/journal.h"
 
 #include <stdlib.h>
@@ -96,6 +97,7 @@ static void case_cut(void) {
     uint32_t kept = seen.count;
     CHECK(open_journal(&journal, TD_JOURNAL_WRITE) == TD_OK);
     CHECK(seen.count == kept);
+    CHECK_U64(td_disk_find(&at.disk, NAME)->size, journal.end);
     CHECK(add(&journal, texts[kept]) == TD_OK);
     td_journal_close(&journal);
     CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
@@ -103,6 +105,73 @@ static void case_cut(void) {
     check_lines(kept + 1, kept + 1);
   }
   world_end();
+}
+
+/* A whole line in another place is none. */
+static void case_places(void) {
+  td_journal journal;
+  uint8_t bytes[256];
+  world_begin();
+  CHECK(open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+  CHECK(add(&journal, "first") == TD_OK);
+  size_t size = (size_t)journal.end;
+  CHECK(add(&journal, "other") == TD_OK);
+  td_journal_close(&journal);
+  memcpy(bytes, td_disk_find(&at.disk, NAME)->data, 2 * size);
+  CHECK(td_disk_put(&at.disk, NAME, (td_span){bytes + size, size}));
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&journal);
+  CHECK(seen.count == 0);
+  memcpy(bytes + size, bytes, size);
+  CHECK(td_disk_put(&at.disk, NAME, (td_span){bytes, 2 * size}));
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&journal);
+  CHECK(seen.count == 1);
+  world_end();
+}
+
+/* A disk that is full takes it back; one that failed once is not believed. */
+static void case_after_errors(void) {
+  static const char longer[] = "a line for which there is no room any more";
+  td_journal journal;
+  world_begin();
+  CHECK(open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+  CHECK(add(&journal, "first") == TD_OK);
+  uint64_t end = journal.end;
+  uint64_t used = 0;
+  for (uint32_t i = 0; i < 2; i++) {
+    at.disk.faults = (td_disk_faults){.capacity = used + end + 20};
+    CHECK(add(&journal, longer) == TD_FULL);
+    CHECK_U64(td_disk_find(&at.disk, NAME)->size, end);
+  }
+  at.disk.faults = (td_disk_faults){
+    .fail_call = at.disk.counts.calls + 1, .fail_sys = TD_SYS_IO,
+  };
+  CHECK(add(&journal, "second") == TD_IO);
+  at.disk.faults = (td_disk_faults){.fail_call = 0};
+  CHECK(add(&journal, "third") == TD_IO);
+  td_journal_close(&journal);
+  CHECK(open_journal(&journal, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&journal);
+  CHECK(seen.count == 1);
+  world_end();
+}
+
+static void case_names(void) {
+  static const char *const wrong[] = {
+    "migration-4294967296.journal", "migration-000000001.journal",
+    "Migration-0000000001.journal", "migration-0000000001_journal",
+    "migration_0000000001.journal", "migration-0000000001.journal2", "",
+  };
+  char name[TD_MIGRATE_NAME_MAX];
+  uint32_t epoch;
+  CHECK(td_migrate_name(UINT32_MAX, name) == TD_MIGRATE_NAME_MAX - 1);
+  CHECK_TEXT(name, "migration-4294967295.journal");
+  CHECK(td_migrate_name_parse(name, &epoch) && epoch == UINT32_MAX);
+  CHECK(td_migrate_name_parse(NAME, &epoch) && epoch == 9);
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    CHECK(!td_migrate_name_parse(wrong[i], &epoch));
+  }
 }
 
 /* A flipped bit is told, but for one in the last line. */
@@ -246,6 +315,9 @@ static void case_memory(void) {
 void test_journal(void) {
   test_case("journal", "lines come back", case_lines);
   test_case("journal", "cut anywhere", case_cut);
+  test_case("journal", "names", case_names);
+  test_case("journal", "lines in other places", case_places);
+  test_case("journal", "full, then failed", case_after_errors);
   test_case("journal", "every flipped bit", case_flips);
   test_case("journal", "both limits, and a byte past them", case_limits);
   test_case("journal", "a power failure behind every call", case_crash);

@@ -11,10 +11,9 @@ local COMPILE <const> = "cc -std=c11 -O1 -w -fPIC -Iruntime -c %s -o %s"
 local LINK <const> = "cc -o %s build/release/obj/unit/*.o %s lib/libtidal.a "
                      .. "-lxxhash -pthread"
 local RUN <const> = "TIDAL_STOP=1 timeout %d %s %s >%s 2>&1"
-local RUN_LUA <const> = "LUA_PATH='build/mutants/?.lua;build/mutants/?/init.lua;"
-  .. "lua/?.lua;lua/?/init.lua;;' LUA_CPATH='lib/lua/5.4/?.so;;' timeout %d "
-  .. "lua5.4 /usr/bin/busted --ignore-lua --no-keep-going --output=TAP %s "
-  .. ">%s 2>&1"
+local RUN_LUA <const> = "timeout %d lua5.4 /usr/bin/busted --ignore-lua "
+  .. "--lpath='build/mutants/?.lua;build/mutants/?/init.lua;lua/?.lua;"
+  .. "lua/?/init.lua;./?.lua' --no-keep-going --output=TAP %s >%s 2>&1"
 local SECONDS_MOST <const> = 300   -- a suite that hangs is red too
 
 local function read_file(path)

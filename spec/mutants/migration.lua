@@ -1,6 +1,7 @@
 -- Mutants of segment migration, in the form of storage.lua. Those of Lua stand
 -- below lua/, and their suite is a spec.
 local PLACE <const> = "spec/lua/migrate/place_spec.lua"
+local LAPS <const> = "spec/lua/migrate/laps_spec.lua"
 local CHECK <const> = "spec/lua/migrate/check_spec.lua"
 local RECORD <const> = "spec/lua/migrate/record_spec.lua"
 
@@ -44,15 +45,13 @@ return {
     .. "  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {\n"
     .. "    const td_migrate_log *entry = &m->logs[i];\n    if (entry->left == 0) continue;",
     "  status = td_wal_home_publish(m->home, layout, err);\n  m->published", "  m->published" },
-  { "logs that nothing left are cut", "flow/migrate.c", "migrate",
-    "if (entry->left == 0) continue;", "" },
   { "cuts of a used epoch are not seen", "flow/migrate.c", "migrate",
     "if (m->options.resume || !td_wal_layouts_cuts(&m->layouts, shard)) {", "if (true) {" },
   { "a log that was closed is still used", "flow/migrate.c", "migrate",
     "for (uint32_t i = 0; i < m->count; i++) m->logs[i].log = NULL;", "" },
   { "what was prepared stays prepared", "flow/migrate.c", "migrate",
     "if (!m->published) td_wal_home_forget(m->home);", "" },
-  { "any name is that of a journal", "flow/migrate.c", "migrate",
+  { "any name is that of a journal", "flow/migrate.c", "journal",
     "if (strcmp(name, canonical) != 0) return false;", "(void)canonical;" },
   { "segments go while a layout is prepared", "io/wal_log.c", "migrate",
     "if (log->home->next != 0) return TD_OK;", "" },
@@ -87,24 +86,24 @@ return {
     "if (!entry) {", "if (!entry && shard.value != 9) {" },
 
   -- --- the story -----------------------------------------------------------------
-  { "a lap is noted after it was copied", "tidal/migrate/place.lua", PLACE,
+  { "a lap is noted after it was copied", "tidal/migrate/laps.lua", LAPS,
     'self:note("lap", list, { "after", "upto" })',
     "self:state().lap = {}\n"
     .. "  for _, log in ipairs(list) do self:state().lap[log.shard] = log end" },
-  { "what arrived is copied again", "tidal/migrate/place.lua", PLACE,
+  { "what arrived is copied again", "tidal/migrate/laps.lua", LAPS,
     "run_lap(self, arrived(self))", "run_lap(self, {})" },
-  { "any sum is right", "tidal/migrate/place.lua", PLACE,
+  { "any sum is right", "tidal/migrate/laps.lua", LAPS,
     "if sums.eq(found, wanted) then return end", "if found then return end" },
-  { "the rest is not verified", "tidal/migrate/place.lua", PLACE,
+  { "the rest is not verified", "tidal/migrate/laps.lua", LAPS,
     "verify_rest(self, copy_rest(self))", "copy_rest(self)" },
-  { "what is gone is not missed", "tidal/migrate/place.lua", PLACE,
+  { "what is gone is not missed", "tidal/migrate/laps.lua", LAPS,
     "if found.count < done then", "if false then" },
-  { "writers are held for ever", "tidal/migrate/place.lua", PLACE,
+  { "writers are held for ever", "tidal/migrate/laps.lua", LAPS,
     "  self.move:let_go()\n", "" },
   { "where logs were is not noted", "tidal/migrate/place.lua", PLACE,
     "if not self:state().start then self:note_start() end",
     "if not self:state().start then self:state().start = {} end" },
-  { "laps without a bound", "tidal/migrate/place.lua", PLACE,
+  { "laps without a bound", "tidal/migrate/laps.lua", LAPS,
     "if core.u64.lt(self.lap_events, upto - after) then", "if false then" },
   { "an epoch is used twice", "tidal/migrate/check.lua", CHECK,
     "elseif epoch >= task.to.epoch and not empty then", "elseif false then" },

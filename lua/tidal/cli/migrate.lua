@@ -65,10 +65,10 @@ local function dirs_of(given)
 end
 
 local function integer_of(opts, name)
-  local text = opts[name]
-  local value = text and math.tointeger(tonumber(text))
-  if text and (not value or value < 1) then
-    usage("--%s takes a number, 1 or more, got %q", name, text)
+  local given = opts[name]
+  local value = given and math.tointeger(tonumber(given))
+  if given and (not value or value < 1) then
+    usage("--%s takes a number, 1 or more, got %q", name, given)
   end
   return value
 end

@@ -10,22 +10,22 @@ local suggest = require "tidal.suggest"
 
 local M = {}
 
-local function names_of(regions)
-  local names = {}
-  for i, region in ipairs(regions) do names[i] = region.name end
-  return names
-end
+local ENOENT <const> = 2
 
 -- --- the plan --------------------------------------------------------------
 
 -- A region's number is in its logs: it stays.
 local function check_regions(plan, found)
-  for _, region in ipairs(plan.from.regions) do
+  local to = plan.to.regions
+  for i, region in ipairs(plan.from.regions) do
     local there = plan.to:region(region.name)
     if there and there.id ~= region.id then
       found:add_format(region.name, "is r%d and would be r%d, and its logs "
         .. "say r%d: keep the order of the regions, add new ones behind them",
         region.id, there.id, region.id)
+    elseif not there and to[i] and plan.from:region(to[i].name) then
+      found:add_format(region.name, "goes, and %s would take its number r%d: "
+        .. "only the last regions can go", to[i].name, region.id)
     end
   end
 end
@@ -50,19 +50,19 @@ end
 
 -- --- the directories -------------------------------------------------------
 
-local function check_names(plan, dirs, found)
-  local regions = plan.to.regions
-  for _, name in ipairs(keys.sorted(dirs)) do
-    if not plan.to:region(name) then
-      found:add_format("wal." .. faults.shown(name):gsub('"', ""),
-        "%s has no such region%s", plan.to.name,
-        suggest.unknown(name, names_of(regions)))
+local function check_names(places, dirs, found)
+  local names, known = {}, {}
+  for i, one in ipairs(places) do
+    names[i], known[one.region] = one.region, true
+    if one.dir == nil then
+      found:add_format("wal." .. one.region, "is missing: every region's "
+        .. "directory is needed, or events would be left behind")
     end
   end
-  for _, region in ipairs(regions) do
-    if dirs[region.name] == nil then
-      found:add_format("wal." .. region.name, "is missing: every region's "
-        .. "directory is needed, or events would be left behind")
+  for _, name in ipairs(keys.sorted(dirs)) do
+    if not known[name] then
+      found:add_format("wal." .. name, "there is no such region%s",
+                       suggest.unknown(name, names))
     end
   end
 end
@@ -142,6 +142,23 @@ local function check_journals(one, task, dirs, found)
   end
 end
 
+-- The directory of a region that comes: it is not there, or it is empty.
+local function check_new(one, found)
+  local reader <close>, err = core.wal.reader(one.dir)
+  if not reader then
+    if err.sys ~= ENOENT then found:add(one.region, tostring(err)) end
+  elseif #reader:shards() > 0 then
+    found:add(one.region, "is a new region, and there are logs in its "
+              .. "directory already")
+  else
+    local layouts <close> = assert(core.wal.layouts(reader))
+    if #layouts:epochs() > 0 then
+      found:add(one.region, "is a new region, and a layout is published in "
+                .. "its directory already")
+    end
+  end
+end
+
 local function check_dir(one, task, dirs, found)
   local before = #found.list
   local epoch = check_published(one.region, one.dir, task, found)
@@ -155,13 +172,13 @@ end
 local function check_twice(places, found)
   local seen = {}
   for _, one in ipairs(places) do
-    local dir = type(one.dir) == "string" and one.dir:gsub("/+$", "")
-                or one.dir
-    if dir ~= nil and seen[dir] then
+    local dir = one.dir
+    if type(dir) == "string" then dir = dir:gsub("/+$", "") end
+    if dir and seen[dir] then
       found:add_format(one.region, "has the directory of %s: each region has "
                        .. "its own", seen[dir])
     end
-    if dir ~= nil then seen[dir] = one.region end
+    if dir then seen[dir] = one.region end
   end
 end
 
@@ -172,10 +189,14 @@ end
 function M.begin(plan, dirs, task)
   local found = faults.new()
   check_plan(plan, found)
-  check_names(plan, dirs, found)
+  check_names(task.places, dirs, found)
   check_twice(task.places, found)
   for _, one in ipairs(task.places) do
-    if one.dir ~= nil then check_dir(one, task, dirs, found) end
+    if one.dir ~= nil and one.kind == "comes" then
+      check_new(one, found)
+    elseif one.dir ~= nil then
+      check_dir(one, task, dirs, found)
+    end
   end
   if found:any() then found:raise "migration" end
 end

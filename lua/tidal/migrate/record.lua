@@ -7,7 +7,8 @@
 -- of events as decimal text:
 --
 --   begin     format, name, from, to = { epoch, hash, text }, regions =
---             { { id, region }, ... }: the first line
+--             { { id, region, kind }, ... }: the first line; kind: "stays",
+--             "comes" or "goes"
 --   part      the first line in the other directories: main = the region
 --             whose directory has the journal, id = hash of its first line
 --   start     region, logs = { { shard, start }, ... }: how far each log was
@@ -18,6 +19,7 @@
 --             of those that came to it, in this one
 --   publish   region: cuts are written from here on, then the layout
 --   published region
+--   handed    region, from: it has the logs of that region
 --   finished | aborted
 --
 -- A lap is the unit of starting anew; what is published the directories say.
@@ -52,8 +54,9 @@ local function place_of(state, line)
 end
 
 local function new_place(region)
-  return { region = region.region, id = region.id, laps = 0, moved = 0,
-           after = {}, left = {}, got = {} }
+  return { region = region.region, id = region.id, kind = region.kind,
+           laps = 0, moved = 0, after = {}, left = {}, got = {},
+           handed = {} }
 end
 
 -- By the step that a line names: what it changes in the state.
@@ -116,6 +119,11 @@ function READ.published(state, line)
   place_of(state, line).published = true
 end
 
+-- The logs of another region were handed to this one.
+function READ.handed(state, line)
+  place_of(state, line).handed[line.from] = true
+end
+
 -- All directories are published.
 function READ.finished(state)
   state.finished = true
@@ -158,12 +166,13 @@ Journal.__index = Journal
 ---@param dir any a path or a tidal.SimDir
 ---@param epoch integer
 ---@param mode "read"|"write"|"create"
----@return table journal { state = }
+---@return table journal { state =, noted = lines by this process }
 function M.open(dir, epoch, mode)
   local name = M.name(epoch)
   local file, lines = core.wal.journal(dir, name, mode)
   if not file then fail(lines.code, "%s: %s", tostring(dir), lines) end
-  local self = setmetatable({ file = file, state = { places = {} } }, Journal)
+  local self = setmetatable({ file = file, noted = 0,
+                              state = { places = {} } }, Journal)
   local done, why = pcall(read_lines, self.state, lines,
                           tostring(dir) .. "/" .. name)
   if done then return self end
@@ -178,6 +187,7 @@ function Journal:note(line)
   local done, err = self.file:append(text)
   if not done then error(err, 0) end
   read_line(self.state, text)
+  self.noted = self.noted + 1
   return text
 end
 
@@ -218,7 +228,8 @@ function M.begin(task)
   local regions = {}
   for i, place in ipairs(task.places) do
     regions[i] = json.object { { "region", place.region },
-                               { "id", place.id } }
+                               { "id", place.id },
+                               { "kind", place.kind } }
   end
   return json.object {
     { "step", "begin" }, { "format", FORMAT }, { "name", task.name },
@@ -246,6 +257,12 @@ function M.line(step, region, logs, names)
   end
   return json.object { { "step", step }, { "region", region },
                        { "logs", list } }
+end
+
+---That a region has the logs of another one.
+function M.handed(region, from)
+  return json.object { { "step", "handed" }, { "region", region },
+                       { "from", from } }
 end
 
 ---The first line in a directory that has not the journal.

@@ -8,6 +8,7 @@
 --   assert.keeps(layout, rule)           a rule; or the name of one that the
 --                                        layout must declare
 --   assert.plan(from, to [, dirs])       testing/plan.lua
+--   assert.explored(scenario, options)   testing/explorer.lua
 --
 -- Each has its opposite, assert.is_not.routes(...). Every spec file requires
 -- it for itself. Returns { prop = tidal.testing.prop }.
@@ -199,6 +200,7 @@ register.add("keeps", function(layout, given)
 end)
 
 require "tidal.testing.plan".add(M)
+require "tidal.testing.explorer".add(register)
 
 return setmetatable(M, { __index = function(_, key)
   return key == "prop" and require "tidal.testing.prop" or nil

@@ -161,7 +161,7 @@ describe("migrate --apply", function()
   local wrong = {
     { "a region without its directory", "wal%.eu: is missing: every region's directory is needed",
       function(here) return splice({ plan(here) }, { "--wal", "us=" .. here:path "us" }) end },
-    { "a region that is none", "wal%.au: spec has no such region .did you mean 'eu'",
+    { "a region that is none", "wal%.au: there is no such region .did you mean 'eu'",
       function(here) return splice({ plan(here) }, { both(here) },
                                    { "--wal", "au=" .. here:path "none" }) end },
     { "one directory twice, in other words", "eu.* holds the logs r0:s0 r0:s1, none of eu, "
@@ -224,7 +224,7 @@ describe("migrate --apply", function()
 
   it("says all that is wrong at once", function()
     with(function(here)
-      refused(here, 1, "wal%.au: .*\nwal%.eu: is missing.*\nus: .*\n3 faults; nothing planned",
+      refused(here, 1, "wal%.eu: is missing.*\nwal%.au: .*\nus: .*\n3 faults; nothing planned",
               "--apply",
               "--from", here:path "e1.lua", "--to", here:path "e2.lua", "--wal",
               "au=" .. here:path "us", "--wal", "us=" .. here:path "none")

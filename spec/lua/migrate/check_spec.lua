@@ -45,8 +45,8 @@ describe("a migration may begin", function()
 
   it("where none is published yet", function()
     local disk = tidal.sim.disk { seed = 1 }
-    scene.put_v1(disk, "us")
-    scene.put_v1(disk, "eu")
+    scene.put_v1(disk, "us", 2)
+    scene.put_v1(disk, "eu", 2)
     assert.equal("eu: mismatch: holds the logs r0:s0, none of eu, which is r1",
                  faults(disk, { us = disk:dir "us", eu = disk:dir "eu" }))
     local one, two = layout { regions = { "us" } }, layout { regions = { "us" }, epoch = 9 }
@@ -111,7 +111,7 @@ describe("it may not", function()
     { "where a directory is missing", function(wal) wal.eu = nil end,
       "wal.eu: is missing: every region's directory is needed, or events would be left behind" },
     { "where a region is none", function(wal) wal.usa = wal.us end,
-      "wal.usa: spec has no such region (did you mean 'us'?)" },
+      "wal.usa: there is no such region (did you mean 'us'?)" },
     { "where two regions have one directory", function(wal) wal.eu = wal.us end,
       "eu: has the directory of us: each region has its own\n"
       .. "eu: mismatch: holds the logs r0:s0 r0:s1, none of eu, which is r1" },

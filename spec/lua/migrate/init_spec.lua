@@ -139,7 +139,7 @@ describe("a migration", function()
   it("begins where nothing was published, and with v1 logs", function()
     local from, to = layout(1, 1, routing.single()), layout(2, 4)
     local disk = tidal.sim.disk { seed = 1 }
-    local count = scene.put_v1(disk, "us")
+    local count = scene.put_v1(disk, "us", 4)
     local before, live = scene.live(disk:dir "us")
     assert.equal(count, live)
     scene.write(disk:dir "us", from, 0, scene.events(1, 30))
@@ -147,6 +147,46 @@ describe("a migration", function()
     scene.migrate(from, to, { wal = dirs(disk, to.regions), lap_events = 500 })
     check(disk, { us = before }, to)
     assert.equal(2, scene.epoch(disk:dir "us"))
+  end)
+end)
+
+describe("regions", function()
+  it("that come get the logs of the others, as they lie there", function()
+    local names = { "us", "eu" }
+    local from, to = layout(1, 2, nil, names), layout(2, 3, nil, { "us", "eu", "ap" })
+    local disk, before = written(from, 30)
+    scene.put_v1(disk, "us", 2)
+    before.us = scene.live(disk:dir "us")
+    local m = migrate(from:diff(to))(settings(disk, to.regions))
+    m:run()
+    check(disk, before, layout(2, 3, nil, names))
+    assert.equal(2, scene.epoch(disk:dir "ap"))
+    for i, name in ipairs(names) do
+      local copy = disk:dir("ap/from-r0000" .. i - 1)
+      assert.same({}, scene.faults(copy, before[name], to))
+      assert.equal(2, scene.epoch(copy))
+    end
+    local home <close> = scene.must(core.wal.open(disk:dir "ap", { layout = to }))
+    scene.must(home:writer { shard = 2, region = 2 })
+  end)
+
+  it("that go leave their logs to one that stays", function()
+    local from, to = layout(1, 2, nil, { "us", "eu" }), layout(2, 3, nil, { "us" })
+    local disk, before = written(from, 30)
+    assert.matches("wal.eu: is missing: every region's directory is needed",
+                   raised(scene.migrate, from, to, settings(disk, to.regions)))
+    scene.migrate(from, to, settings(disk, from.regions))
+    assert.same({}, scene.faults(disk:dir "us", before.us, to))
+    assert.same({}, scene.faults(disk:dir "us/from-r00001", before.eu, to))
+  end)
+
+  it("keep their numbers", function()
+    local from = layout(1, 2, nil, { "us", "eu" })
+    local disk = written(from, 3)
+    assert.matches("^us: goes, and eu would take its number r0: only the last regions can go\n"
+                   .. "eu: is r1 and would be r0",
+                   raised(scene.migrate, from, layout(2, 2, nil, { "eu" }),
+                          settings(disk, from.regions)))
   end)
 end)
 
@@ -220,7 +260,7 @@ it("random layouts and logs: there, and back", function()
     prop.assume(#to.regions == 1 and from.regions[1].name == to.regions[1].name)
     local region = to.regions[1].name
     local disk = tidal.sim.disk { seed = count }
-    if v1 then scene.put_v1(disk, region) end
+    if v1 then scene.put_v1(disk, region, 2) end
     scene.write(disk:dir(region), from, 0, scene.events(7, count), { segment_bytes = 4096 })
     local before = { [region] = scene.live(disk:dir(region)) }
     local options = settings(disk, to.regions,
