@@ -1,7 +1,9 @@
 -- tidal.rules: what a layout promises, as predicates that the planner checks.
 --
 -- A rule is { name = "survives region", check = function(layout) -> true |
--- false, why }. A function(layout) in the list of rules is one too.
+-- false, why }. A function(layout) in the list of rules is one too. A rule that
+-- is asked in another process may have ahead(layouts): it will be asked for
+-- these soon, and may ask for all of them at once.
 local copies = require "tidal.rules.copies"
 local core = require "tidal.core"
 local leading = require "tidal.rules.leading"

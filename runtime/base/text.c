@@ -42,9 +42,12 @@ void td_text_padded(td_text *text, uint64_t value, unsigned width) {
 }
 
 void td_text_hex(td_text *text, uint64_t value, unsigned digits) {
-  for (unsigned i = digits; i-- > 0;) {
-    td_text_char(text, "0123456789abcdef"[(value >> (4 * i)) & 15]);
+  char out[TD_U64_HEX_MAX];
+  td_assert(digits <= sizeof out);
+  for (unsigned i = digits; i-- > 0; value >>= 4) {
+    out[i] = "0123456789abcdef"[value & 15];
   }
+  td_text_bytes(text, out, digits);
 }
 
 bool td_text_read_decimal(const char *in, size_t size, uint64_t max,

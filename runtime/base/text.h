@@ -15,6 +15,7 @@
 #include "base/status.h"
 
 #define TD_U64_DIGITS_MAX 20u
+#define TD_U64_HEX_MAX 16u
 
 typedef struct td_text {
   char *out;
@@ -32,7 +33,7 @@ TD_API void td_text_char(td_text *text, char c);
 TD_API void td_text_decimal(td_text *text, uint64_t value);
 /* Decimal with zeros in front up to `width` digits. */
 TD_API void td_text_padded(td_text *text, uint64_t value, unsigned width);
-/* `digits` hex digits, lower case, no prefix. */
+/* The low `digits` hex digits, at most 16, lower case, no prefix. */
 TD_API void td_text_hex(td_text *text, uint64_t value, unsigned digits);
 
 /* Reads all of in[0..size) as an unsigned number: digits only. With

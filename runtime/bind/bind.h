@@ -50,7 +50,6 @@ void *td_bind_self(lua_State *L, const td_bind_type *type);
 
 /* A value of that type at index, or NULL. */
 void *td_bind_test(lua_State *L, int index, const td_bind_type *type);
-
 /* The same for argument `arg`; raises "shard expected, got ...". */
 void *td_bind_check(lua_State *L, int arg, const td_bind_type *type);
 
@@ -190,6 +189,7 @@ void td_bind_open_writer(lua_State *L);
 void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 void td_bind_open_layout(lua_State *L);
+void td_bind_open_rows(lua_State *L);
 void td_bind_open_sim(lua_State *L);
 void td_bind_open_migrate(lua_State *L);
 void td_bind_open_journal(lua_State *L);

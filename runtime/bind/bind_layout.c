@@ -1,7 +1,12 @@
 /* tidal.layout: a published layout's text (FORMAT.md 5), read and checked in
  * C, as Lua values. What a layout names (itself, its regions) stays text for
- * whoever has the names; what routes is a router. */
+ * whoever has the names; what routes is a router, and of this the text is
+ * written here too: it is all but a few bytes of a large layout. */
+#include "base/text.h"
 #include "bind/bind.h"
+
+#define KEY_BYTES_MAX 16
+#define RANGE_BYTES_MAX 96  /* of one range, with the longest key */
 
 /* Pushes the router that a layout describes. */
 static void push_router(lua_State *L, td_span text, const td_layout *layout) {
@@ -44,7 +49,43 @@ static int read_layout(lua_State *L) {
   return 1;
 }
 
+static void put_range(td_text *text, const char *key, td_range range) {
+  td_text_string(text, "{\"");
+  td_text_string(text, key);
+  td_text_string(text, "\":");
+  td_text_decimal(text, range.shard.value);
+  td_text_string(text, ",\"first\":\"0x");
+  td_text_hex(text, range.first, 16);
+  td_text_string(text, "\",\"last\":\"0x");
+  td_text_hex(text, range.last, 16);
+  td_text_string(text, "\"}");
+}
+
+/* tidal.ranges_json(router, key) -> its ranges as a JSON list, each shard
+ * under the name `key` ("shard", "id"); "[]" for single and hash */
+static int ranges_json(lua_State *L) {
+  const td_router *router = td_bind_check(L, 1, &td_bind_router);
+  td_span key = td_bind_bytes(L, td_bind_arg(2, "key"), "a string");
+  luaL_argcheck(L, key.size < KEY_BYTES_MAX, 2, "at most 15 bytes expected");
+  uint32_t count = td_router_range_count(router);
+  luaL_Buffer out;
+  luaL_buffinitsize(L, &out, (size_t)count * RANGE_BYTES_MAX + 2);
+  luaL_addchar(&out, '[');
+  for (uint32_t i = 0; i < count; i++) {
+    if (i > 0) luaL_addchar(&out, ',');
+    td_text text = td_text_init(luaL_prepbuffsize(&out, RANGE_BYTES_MAX),
+                                RANGE_BYTES_MAX);
+    put_range(&text, (const char *)key.data, td_router_range(router, i));
+    luaL_addsize(&out, text.size);
+  }
+  luaL_addchar(&out, ']');
+  luaL_pushresult(&out);
+  return 1;
+}
+
 void td_bind_open_layout(lua_State *L) {
-  lua_pushcfunction(L, read_layout);
-  lua_setfield(L, -2, "layout");
+  static const luaL_Reg functions[] = {
+    {"layout", read_layout}, {"ranges_json", ranges_json}, {NULL, NULL},
+  };
+  luaL_setfuncs(L, functions, 0);
 }

@@ -56,6 +56,22 @@ static int charge(lua_State *L) {
   return 0;
 }
 
+static int left(lua_State *L) {
+  int64_t rest = td_budget_of(L)->left;
+  lua_pushinteger(L, rest > 0 ? rest : 0);
+  return 1;
+}
+
+/* aside(f, ...) */
+static int aside(lua_State *L) {
+  td_budget *budget = td_budget_of(L);
+  bool counting = budget->counting;
+  budget->counting = false;
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  budget->counting = counting;
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
 static int enter(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   luaL_argexpected(L, co, 1, "coroutine");
@@ -66,7 +82,8 @@ static int enter(lua_State *L) {
 static int open_cell(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"receive", receive}, {"send", send}, {"call", call},
-    {"charge", charge}, {"enter", enter}, {NULL, NULL},
+    {"charge", charge}, {"left", left}, {"aside", aside}, {"enter", enter},
+    {NULL, NULL},
   };
   luaL_newlib(L, functions);
   lua_pushinteger(L, (lua_Integer)td_budget_of(L)->cap);

@@ -10,6 +10,8 @@
  *   call(budget, handler, f, ...) -> how, why, results
  *     how is "ok", "raised" (then why is what handler answered) or "spent"
  *   charge(work)                          raises once the budget is used up
+ *   left() -> what the last call left of its budget
+ *   aside(f, ...) -> results              f is ours: it is not charged
  *   enter(coroutine)                      its lines count from here on
  *   memory                                bytes that a script may hold
  *

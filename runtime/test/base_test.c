@@ -13,6 +13,18 @@ static const uint64_t edges[] = {
 };
 #define EDGES (sizeof edges / sizeof *edges)
 
+static void hex_text(void) {
+  char out[32], want[32];
+  for (size_t i = 0; i < EDGES; i++) {
+    for (unsigned digits = 1; digits <= TD_U64_HEX_MAX; digits++) {
+      td_text text = td_text_init(out, sizeof out);
+      td_text_hex(&text, edges[i], digits);
+      snprintf(want, sizeof want, "%016llx", (unsigned long long)edges[i]);
+      CHECK_TEXT(out, want + TD_U64_HEX_MAX - digits);
+    }
+  }
+}
+
 static void decimal_text(void) {
   char out[32], want[32];
   for (size_t i = 0; i < EDGES; i++) {
@@ -203,6 +215,7 @@ static void error_messages(void) {
 
 void test_base(void) {
   test_case("base", "decimal text both ways", decimal_text);
+  test_case("base", "hex text of every length", hex_text);
   test_case("base", "text never passes its end", text_never_overflows);
   test_case("base", "segment ids: text and bytes both ways", segment_ids);
   test_case("base", "id text is canonical only", id_text_is_canonical);

@@ -417,7 +417,7 @@ describe("by hand,", function()
                   ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
                   ["tidal.WalVerifier"] = "next", ["tidal.WalWriter"] = "durable",
                   ["tidal.WalHome"] = "commit", ["tidal.WalFollower"] = "next",
-                  ["tidal.WalMigration"] = "logs", ["tidal.WalJournal"] = "append" }
+                  ["tidal.WalMigration"] = "logs", ["tidal.WalClone"] = "step" }
     for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do
@@ -428,7 +428,7 @@ describe("by hand,", function()
           meta.__close(one, "an error")
           one:close()
         end
-        assert.is_false(pcall(one[call], one, "1"))
+        assert.is_false(pcall(one[call], one, 1))
       end
     end
     collectgarbage()

@@ -37,3 +37,38 @@ describe("layout()", function()
     assert.has_error(function() core.layout(5) end)
   end)
 end)
+
+describe("ranges_json()", function()
+  -- As Lua writes them.
+  local function plain(router, key)
+    local out = {}
+    for i, range in ipairs(router:ranges()) do
+      out[i] = ('{"%s":%d,"first":"0x%016x","last":"0x%016x"}'):format(
+        key, range.shard.value, range.first, range.last)
+    end
+    return "[" .. table.concat(out, ",") .. "]"
+  end
+
+  it("writes every range", function()
+    local routers = {
+      core.router.even(1), core.router.even(5), core.router.even(65535),
+      core.router.hash_ranges(65536), core.router.single(0), core.router.hash(9),
+      core.router.starts({ 0, 7, -9, -1 }, { 65535, 0, 65535, 3 }),
+    }
+    for i, router in ipairs(routers) do
+      local key = ("k"):rep(2 * i)
+      assert.is_true(plain(router, key) == core.ranges_json(router, key), "router " .. i)
+    end
+    assert.equal("[]", core.ranges_json(core.router.hash(9), "id"))
+  end)
+
+  it("refuses what is no router, no key", function()
+    local even = core.router.even(2)
+    assert.has_error(function() core.ranges_json(even) end)
+    assert.has_error(function() core.ranges_json(even, ("k"):rep(16)) end,
+                     "bad argument #2 to 'ranges_json' (at most 15 bytes expected)")
+    assert.has_error(function() core.ranges_json({}, "id") end)
+    assert.equal('[{"kkkkkkkkkkkkkkk":0,"first":"0x0000000000000000","last":"0xffffffffffffffff"}]',
+                 core.ranges_json(core.router.even(1), ("k"):rep(15)))
+  end)
+end)

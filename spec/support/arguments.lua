@@ -56,6 +56,14 @@ local function migration_and_journal()
   return written.migration, written.journal
 end
 
+local function a_clone()
+  if not is_open(written.clone, "step", 1) then
+    local home, disk = M.home_to_migrate()
+    written.clone = assert(home:clone(disk:dir "us", "from-r00000"))
+  end
+  return written.clone
+end
+
 ---A directory to open, which nothing else has open now.
 function M.closed_dir()
   local home = home_and_writer()
@@ -81,6 +89,7 @@ function M.objects()
   local migration, journal = migration_and_journal()
   return {
     ["tidal.WalMigration"] = migration, ["tidal.WalJournal"] = journal,
+    ["tidal.WalClone"] = a_clone(),
     ["tidal.WalHome"] = home, ["tidal.WalWriter"] = writer,
     ["tidal.EventLines"] = core.wal.lines(),
     ["tidal.ShardId"] = core.shard(3), ["tidal.RegionId"] = core.region(2),
@@ -169,7 +178,8 @@ function M.values()
   add("a closed reader", closed["tidal.WalReader"])
   for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
                           "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower",
-                          "tidal.WalMigration", "tidal.WalJournal", "tidal.SimDisk" } do
+                          "tidal.WalMigration", "tidal.WalJournal", "tidal.WalClone",
+                          "tidal.SimDisk" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
   end
@@ -220,6 +230,11 @@ function M.sim_path(v)
 end
 function M.sim_name(v)
   return M.sim_path(v) and v ~= "" and v ~= "." and not v:find("/", 1, true)
+end
+
+-- The name of a file of a directory, real or not.
+function M.file_name(v)
+  return M.sim_name(v) and v ~= ".." and #v < 64
 end
 
 function M.boolean(v) return type(v) == "boolean" end

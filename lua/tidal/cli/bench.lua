@@ -8,6 +8,7 @@ local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
 local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
+local large = require "tidal.bench.large"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
 local terminal = require "tidal.render.terminal"
@@ -107,6 +108,9 @@ local function lua_results(module)
   results[#results + 1] = instructions.measure(host)
   progress "isolation"
   results[#results + 1] = isolation.measure(module)
+  progress "large layouts"
+  local verbs = large.measure(module)
+  table.move(verbs, 1, #verbs, #results + 1, results)
   progress "LuaJIT"
   local foreign = luajit.measure(host)
   table.move(foreign, 1, #foreign, #results + 1, results)

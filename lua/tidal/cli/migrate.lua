@@ -121,8 +121,12 @@ end
 
 local RUN <const> = {}
 
--- From the two layouts, to the end.
-function RUN.apply(opts, dirs, plan)
+---Runs the migration of a plan, or says that it was finished before.
+---@param plan table
+---@param opts { rate: string?, concurrency: string? }
+---@param dirs { [string]: string } by region
+---@return integer status
+function M.apply(plan, opts, dirs)
   -- What is wrong with the directories is said all at once, below.
   local found, finished = pcall(migrate.finished, plan, dirs)
   if found and finished then
@@ -162,8 +166,8 @@ function RUN.status(opts, dirs)
   return 0
 end
 
--- What would be done.
-local function show(opts, dirs, plan)
+---Prints what would be done; the same arguments.
+function M.show(plan, opts, dirs)
   local migration = migrate(plan)(settings(opts, dirs))
   migration:check()
   local weighed = options.weigh(plan, dirs)
@@ -186,7 +190,7 @@ function M.run(args)
   if mode and mode ~= "apply" then return RUN[mode](opts, dirs) end
   local from = options.layout(opts.from, opts)
   local plan = from:diff(options.layout(opts.to, opts))
-  return (mode and RUN.apply or show)(opts, dirs, plan)
+  return (mode and M.apply or M.show)(plan, opts, dirs)
 end
 
 return M

@@ -6,11 +6,15 @@ local suggest = require "tidal.suggest"
 
 local M = {}
 
-local function before(a, b)
-  local kind_a, kind_b = type(a), type(b)
-  if kind_a ~= kind_b then return kind_a < kind_b end
-  if kind_a == "number" or kind_a == "string" then return a < b end
+local function by_text(a, b)
   return tostring(a) < tostring(b)
+end
+
+-- Numbers and texts have an order that needs no function of Lua: a table by
+-- shard may have 65,536 keys.
+local function sort(keys, kind)
+  if kind == "number" or kind == "string" then table.sort(keys)
+  else table.sort(keys, by_text) end
 end
 
 ---The path of an entry, as tidal.source writes it: regions[2], leaders.s3,
@@ -33,11 +37,23 @@ end
 ---@param belongs? fun(key): boolean those that are left out; none by default
 ---@return any[]
 function M.sorted(t, belongs)
-  local out = {}
+  local by_kind, kinds, out = {}, {}, {}
   for key in next, t do
-    if not belongs or not belongs(key) then out[#out + 1] = key end
+    if not belongs or not belongs(key) then
+      local kind = type(key)
+      local list = by_kind[kind]
+      if not list then
+        list = {}
+        by_kind[kind], kinds[#kinds + 1] = list, kind
+      end
+      list[#list + 1] = key
+    end
   end
-  table.sort(out, before)
+  table.sort(kinds)
+  for _, kind in ipairs(kinds) do
+    sort(by_kind[kind], kind)
+    table.move(by_kind[kind], 1, #by_kind[kind], #out + 1, out)
+  end
   return out
 end
 

@@ -59,6 +59,13 @@ local function make_when_read(fields, makers)
   end })
 end
 
+---The leaders of a layout themselves, not a view of them, for the modules
+---that look at all of them: not to be changed.
+---@return table|string { [shard] = region id } or "all"
+function M.leaders(self)
+  return fields_of[self].leaders
+end
+
 ---From fields that tidal.cluster has checked; they belong to the layout now.
 ---@param fields table
 ---@param makers? { [string]: fun(): any } fields that are made when read
@@ -121,6 +128,11 @@ function Layout:with_load(load)
   }), nil, leads_of[self])
 end
 
+---True if every region leads every shard. Makes no leaders.
+function Layout:all_lead()
+  return leads_of[self] == nil and fields_of[self].leaders == "all"
+end
+
 ---How many shards a region leads.
 function Layout:leads(region)
   local counts = leads_of[self]
@@ -150,7 +162,9 @@ end
 function Layout:role(region, shard)
   local fields = fields_of[self]
   if #fields.regions * fields.shards == 1 then return "single" end
-  return self:is_leader(region, shard) and "leader" or "follower"
+  local leaders = fields.leaders
+  return (leaders == "all" or leaders[shard] == region) and "leader"
+      or "follower"
 end
 
 ---The region of that name, or nil.
@@ -172,24 +186,16 @@ function Layout:nodes()
   }
 end
 
--- Numbers and fixed words: nothing to escape.
-local RANGE_JSON <const> =
-  '{"%s":%d,"first":"0x%016x","last":"0x%016x"}'
-
 local written = setmetatable({}, { __mode = "k" })  -- by router, by key
 
 ---The ranges of a range strategy as a JSON value.
 ---@param key string what the shard is called: "shard" or "id"
 function Layout:ranges_json(key)
   local known = written[self.router] or {}
-  if known[key] then return known[key] end
-  local list = {}
-  for i, range in ipairs(self:ranges()) do
-    list[i] = RANGE_JSON:format(key, range.shard.value, range.first,
-                                range.last)
+  if not known[key] then
+    known[key] = json.raw(core.ranges_json(self.router, key))
+    written[self.router] = known
   end
-  known[key] = json.raw("[" .. table.concat(list, ",") .. "]")
-  written[self.router] = known
   return known[key]
 end
 

@@ -15,6 +15,7 @@
 --   cells[row][column] = { leads =, of = nodes, turned = leaders that are
 --     new } or false where there is no node
 -- }
+local layouts = require "tidal.cluster.layout"
 local tables = require "tidal.plan.tables"
 local core = require "tidal.core"
 
@@ -197,7 +198,7 @@ end
 
 -- The leader of each shard: a function from shard to region, or nil for all.
 local function leaders_of(layout)
-  local leaders = layout.leaders
+  local leaders = layouts.leaders(layout)
   if leaders == "all" then return nil end
   return table.move(leaders, 0, layout.shards - 1, 0, {})
 end

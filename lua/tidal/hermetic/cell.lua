@@ -4,6 +4,7 @@
 -- Only here are the functions of a script called. They get the environment
 -- of tidal.hermetic.sandbox; everything that happens in them counts towards
 -- their budget.
+local brief = require "tidal.hermetic.brief"
 local cell = require "tidal.cell"
 local cluster = require "tidal.cluster"
 local core = require "tidal.core"
@@ -108,17 +109,49 @@ local function run(path, text, budget)
   return made
 end
 
--- Another state of the layout, under the script's rules.
-local function check(made, texts_given)
-  local reader = letter.reader(texts_given)
+-- Asks for a part of the n-th layout that is judged.
+local function fetch_part(n, name)
+  cell.send { "part", tostring(n), name }
+  local reader = letter.reader(cell.receive())
+  local word = reader:text()
+  if word == "none" then error(reader:text(), 0) end
+  return word, reader
+end
+
+local function closed()
+  error("this layout was judged before: a rule reads the layout that it is "
+        .. "given", 0)
+end
+
+-- Judges one layout. A rule may keep it: then it can read only what was read
+-- while it was judged.
+local function judge(made, reader, n, budget)
+  local fetch = fetch_part
+  local state = brief.take(reader, made, function(name)
+    return fetch(n, name)
+  end, cell.aside)
+  local how, why, verdicts = cell.call(budget, traced, rules.judge, state)
+  fetch = closed
+  return how, why, verdicts
+end
+
+-- Other states of the layout, under the script's rules: as many as the budget
+-- lasts for, so that many take no longer than one may. What it ends at is
+-- told where nothing was judged before it.
+local function check(made, asked)
+  local reader, out, n = letter.reader(asked), { "verdicts" }, 0
+  local budget = RULES_BUDGET
   reader:text()
-  local state = letter.take_load(
-    reader, letter.take_state(reader, made.rules, made.file))
-  local how, why, verdicts = cell.call(RULES_BUDGET, traced, rules.judge,
-                                       state)
-  if how ~= "ok" then return send_end(how, why, "") end
-  local out = { "verdicts" }
-  letter.put_verdicts(out, verdicts)
+  repeat
+    n = n + 1
+    local how, why, verdicts = judge(made, reader, n, budget)
+    if how ~= "ok" then
+      if n == 1 then return send_end(how, why, "") end
+      break
+    end
+    letter.put_verdicts(out, verdicts)
+    budget = cell.left()
+  until reader.at == #asked or budget <= 0
   cell.send(out)
 end
 

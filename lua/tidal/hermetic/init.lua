@@ -7,6 +7,7 @@
 -- the script, so they are asked where they live: the process stays until the
 -- layout's rules are collected.
 local core = require "tidal.core"
+local brief = require "tidal.hermetic.brief"
 local letter = require "tidal.hermetic.letter"
 local modules = require "tidal.hermetic.modules"
 local start = require "tidal.hermetic.start"
@@ -80,57 +81,76 @@ local function evaluate(child, path, question, read_below)
   return word, reader
 end
 
--- A layout as a question, and what tells it from others.
-local function question_of(made)
-  local question = { "check" }
-  letter.put_state(question, made)
-  letter.put_load(question, made)
-  return question, table.concat(question, "\0", 2)
-end
-
-local function judge(child, path, question, count)
-  local word, reader = ask(child, path, question)
-  if word ~= "verdicts" then raise(word, reader) end
-  local verdicts = letter.take_verdicts(reader)
+-- The part of one of these layouts that the process asks for, each once.
+local function part_of(reader, layouts, told, sent)
+  local n, name = reader:number(#layouts), reader:text()
   reader:finish()
-  if #verdicts ~= count then
-    fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts, count)
-  end
-  return verdicts
+  local key = n .. name
+  local part = not told[key] and layouts[n]
+           and brief.part(layouts[n], name, sent)
+  told[key] = true
+  return part, name
 end
 
--- The rules as functions that ask the process. The last answer is kept, so
--- that a layout with ten rules is judged once; the same value need not even
--- be written out to be known again.
-local function proxies(child, path, cache)
+-- Asks what the rules say about layouts; the answer may be about the first of
+-- them only.
+local function judge(child, path, layouts, known)
+  local question, told = { "check" }, {}
+  for _, made in ipairs(layouts) do brief.put(question, made) end
+  local word, reader = ask(child, path, question)
+  while word == "part" do
+    local part, name = part_of(reader, layouts, told, known.sent)
+    if not part then
+      child:close()
+      fail("isolation", "%s: its process asked for the part %s", path,
+           letter.shown(name))
+    end
+    word, reader = ask(child, path, part)
+  end
+  if word ~= "verdicts" then
+    reader:text()  -- notes, of which rules make none
+    raise(word, reader)
+  end
+  for i, made in ipairs(layouts) do
+    local verdicts = letter.take_verdicts(reader)
+    if #verdicts ~= known.count then
+      fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts,
+           known.count)
+    end
+    known.by_layout[made] = verdicts
+    if i < #layouts and reader.at == #reader.list then break end
+  end
+  reader:finish()
+end
+
+-- The rules as functions that ask the process. Layouts are values: one that
+-- was judged is known, so that a layout with ten rules is judged once.
+local function proxies(child, path, verdicts)
   local rules, out = require "tidal.rules", {}
-  for i, verdict in ipairs(cache.verdicts) do
+  local by_layout = setmetatable({}, { __mode = "k" })
+  local known = { by_layout = by_layout, count = #verdicts, sent = {} }
+  for i, verdict in ipairs(verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      if not rawequal(made, cache.made[1]) then
-        local question, key = question_of(made)
-        if key ~= cache.key then
-          cache.verdicts = judge(child, path, question, #cache.verdicts)
-          cache.key = key
-        end
-        cache.made[1] = made
-      end
-      local found = cache.verdicts[i]
+      if not by_layout[made] then judge(child, path, { made }, known) end
+      local found = by_layout[made][i]
       return found.ok, found.why
     end)
   end
-  return out
+  if out[1] then
+    out[1].ahead = function(layouts) judge(child, path, layouts, known) end
+  end
+  return out, by_layout
 end
 
 local function take_layout(child, path, reader)
   local file = reader:text()
-  local cache = { verdicts = letter.take_verdicts(reader),
-                  made = setmetatable({}, { __mode = "v" }) }
-  local first = reader.at + 1
-  local made = letter.take_state(reader, proxies(child, path, cache),
+  local verdicts = letter.take_verdicts(reader)
+  local rules, known = proxies(child, path, verdicts)
+  local made = letter.take_state(reader, rules,
                                  file ~= "" and letter.shown(file) or nil)
   reader:finish()
-  cache.key = table.concat(reader.list, "\0", first)
-  if #cache.verdicts == 0 then child:close() end
+  known[made] = verdicts
+  if #verdicts == 0 then child:close() end
   return made
 end
 

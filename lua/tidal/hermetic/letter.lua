@@ -4,7 +4,8 @@
 --   host                       cell
 --   run PATH TEXT BUDGET       need NAME | one of the ends below
 --   have PATH TEXT | none WHY  the same
---   check STATE                verdicts VERDICTS | raised | spent | broken
+--   check BRIEF ...            verdicts VERDICTS ... | raised | spent | broken,
+--                              after parts (hermetic/brief.lua)
 --
 --   ends: layout NOTES FILE VERDICTS STATE     what the script returned
 --         fault NOTES CODE MESSAGE FAULTS      an error object of tidal
@@ -88,14 +89,16 @@ local function take_name(reader)
   return is_name(name) and name or refuse("text %d is no name", reader.at)
 end
 
-local function put_leaders(leaders, shards)
+---Leaders as text: two bytes a shard, or "all".
+function M.put_leaders(leaders, shards)
   if leaders == "all" then return "all" end
   local out = {}
   for s = 0, shards - 1 do out[s + 1] = string.pack("<I2", leaders[s]) end
   return table.concat(out)
 end
 
-local function take_leaders(text, shards, regions)
+---The leaders that put_leaders wrote, checked.
+function M.take_leaders(text, shards, regions)
   if text == "all" then return text end
   if #text ~= 2 * shards then refuse "its leaders are not one a shard" end
   local out = {}
@@ -129,7 +132,7 @@ end
 ---Adds what a layout is, without its rules.
 ---@param out string[]
 function M.put_state(out, made)
-  table.move({ made:text(), put_leaders(made.leaders, made.shards),
+  table.move({ made:text(), M.put_leaders(layout.leaders(made), made.shards),
                made.name, tostring(made.shards) }, 1, 4, #out + 1, out)
   for _, region in ipairs(made.regions) do out[#out + 1] = region.name end
 end
@@ -168,7 +171,7 @@ function M.take_state(reader, rules, file)
   local fields = {
     name = name, epoch = found.epoch, regions = regions, rules = rules,
     shards = shards, router = found.router, file = file,
-    leaders = take_leaders(leaders, shards, #regions),
+    leaders = M.take_leaders(leaders, shards, #regions),
   }
   check_state(fields)
   return layout.new(fields)

@@ -12,6 +12,8 @@
 --   none = { shards without a copy }, writable = shards that keep a leader,
 --   elect = { { shard =, source =, target = region ids }, ... }, leads = {
 --   [region id] = shards }, events = { [region id] = } or nil }
+local layouts = require "tidal.cluster.layout"
+
 local M = {}
 
 -- --- the region that leads least -----------------------------------------
@@ -106,8 +108,9 @@ function M.base(layout)
     base.events[s] = seen[s] or 0
     base.sum = base.sum + base.events[s]
   end
-  if layout.leaders == "all" then base.leaders = "all"
-  else leaders_of(base, layout.leaders, layout.shards) end
+  local leaders = layouts.leaders(layout)
+  if leaders == "all" then base.leaders = "all"
+  else leaders_of(base, leaders, layout.shards) end
   return base
 end
 

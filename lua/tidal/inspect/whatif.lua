@@ -109,9 +109,9 @@ end
 -- with most events.
 local function examples(layout, region)
   local seen = layout.load and layout.load.shards or {}
-  local out = {}
+  local out, role_of, id = {}, layout.role, region.id
   for s = 0, layout.shards - 1 do
-    local role = layout:role(region.id, s)
+    local role = role_of(layout, id, s)
     local one = out[role]
     if not one then
       one = { role = role, shard = s, count = 0, events = seen[s] or 0 }

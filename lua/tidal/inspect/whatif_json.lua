@@ -9,27 +9,28 @@ local function head(layout)
            { "epoch", layout.epoch }, { "shards", layout.shards } }
 end
 
+-- Names of regions have nothing to escape, and runs may be many.
+local RUN <const> = '{"first":%d(first),"last":%d(last),'
+                 .. '"source":"%s(source)","target":"%s(target)"}'
+
 -- Elections as runs of neighbouring shards from one region to another.
 local function elect_json(report)
-  local out, run = {}, nil
-  local function name(id) return report.layout.regions[id + 1].name end
+  local out, names, run = {}, {}, nil
+  for _, region in ipairs(report.layout.regions) do
+    names[region.id] = region.name
+  end
   for _, change in ipairs(report.left.elect) do
-    if run and run.last + 1 == change.shard and run.source == change.source
-       and run.target == change.target then
+    local source, target = names[change.source], names[change.target]
+    if run and run.last + 1 == change.shard and run.source == source
+       and run.target == target then
       run.last = change.shard
     else
       run = { first = change.shard, last = change.shard,
-              source = change.source, target = change.target }
+              source = source, target = target }
       out[#out + 1] = run
     end
   end
-  for i, one in ipairs(out) do
-    out[i] = json.object {
-      { "first", one.first }, { "last", one.last },
-      { "source", name(one.source) }, { "target", name(one.target) },
-    }
-  end
-  return json.list(out)
+  return json.raw("[" .. core.rows(out, RUN) .. "]")
 end
 
 local function regions_json(report)

@@ -8,6 +8,8 @@ local tasks = require "tidal.migrate.task"
 
 local M = {}
 
+local ENOENT <const> = 2
+
 local function fail(code, form, ...)
   error(core.error { code = code, message = form:format(...) }, 0)
 end
@@ -16,6 +18,7 @@ end
 -- the journal itself is there; nil where there is none.
 local function last_of(region, dir)
   local done, epochs = pcall(record.epochs, dir)
+  if not done and epochs.sys == ENOENT then return nil end
   if not done then fail("io", "%s=%s: %s", region, tostring(dir), epochs) end
   for i = #epochs, 1, -1 do
     local journal = record.open(dir, epochs[i], "read")
@@ -48,6 +51,12 @@ local function load(options, mode)
            .. "another region's directory: give all of them", epoch)
     end
     fail("migration", "no migration was begun here")
+  end
+  for region, dir in pairs(dirs) do
+    local there, why = core.wal.migrations(dir)
+    if not there and (mode == "write" or why.sys ~= ENOENT) then
+      fail("io", "%s=%s: %s", region, tostring(dir), why)
+    end
   end
   local journal = record.open(dirs[main], epoch, mode)
   local self = migration.new(

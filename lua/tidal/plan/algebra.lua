@@ -23,6 +23,8 @@ local tables = require "tidal.plan.tables"
 
 local M = {}
 
+local RANGES_MAX <const> = 65536  -- of a table
+
 local function diff()
   return require "tidal.plan.diff"
 end
@@ -99,7 +101,7 @@ function M.has_least(self)
      and from.router:strategy() == to.router:strategy()
 end
 
----Nil where has_least() is not true.
+---Nil where has_least() is not true. Raises where it takes too many ranges.
 function M.least(self)
   if not self:has_least() then return nil end
   local from, to = self.from, self.to
@@ -114,6 +116,10 @@ function M.least(self)
   local now = draft.new(to)
   now.routing = carve.carve(t, away, room, carve.keys)
   now.moves = {}
+  if #now.routing.firsts > RANGES_MAX then
+    refuse("diff", "to move the least the table would have %d ranges, at "
+           .. "most %d are possible", #now.routing.firsts, RANGES_MAX)
+  end
   return diff().new(from, now:layout(to.rules))
 end
 

@@ -2,6 +2,7 @@
 -- taken: names, new regions, new shards, keys, leaders, then what is no
 -- longer needed, and the epoch last.
 local crossing = require "tidal.plan.crossing"
+local layouts = require "tidal.cluster.layout"
 local steps = require "tidal.plan.steps"
 local tables = require "tidal.plan.tables"
 
@@ -74,7 +75,7 @@ end
 
 -- Who leads a shard, by name; names change by `renamed`.
 local function leader_names(layout, renamed)
-  local leaders, names = layout.leaders, {}
+  local leaders, names = layouts.leaders(layout), {}
   if leaders == "all" then return function() return nil end end
   for i, region in ipairs(layout.regions) do
     names[i - 1] = renamed[region.name] or region.name

@@ -17,9 +17,8 @@ Draft.__index = Draft
 
 -- { [shard] = mark }, or "all".
 local function leaders_of(from, shards)
-  if from.leaders == "all" then return "all", {} end
-  local out, leads = {}, {}
-  local leaders = from.leaders
+  local out, leads, leaders = {}, {}, layout.leaders(from)
+  if leaders == "all" then return "all", {} end
   for s = 0, shards - 1 do
     local mark = leaders[s] + 1
     out[s], leads[mark] = mark, (leads[mark] or 0) + 1

@@ -12,38 +12,33 @@ local json = require "tidal.json"
 
 local M = {}
 
--- Numbers and fixed words: nothing to escape, and there may be many.
-local MOVE <const> = '%s"first":"0x%016x","last":"0x%016x","source":%d,'
-                  .. '"target":%d'
+-- Forms of core.rows: numbers and fixed words have nothing to escape, names
+-- of regions are letters, digits, '.', '_' and '-', and there may be many.
+local ENDS_AND_SHARDS <const> = '"first":"0x%x(first)","last":"0x%x(last)",'
+                             .. '"source":%d(source),"target":%d(target)'
+local MOVE <const> = '{"kind":"%s(kind)",' .. ENDS_AND_SHARDS .. "}"
+local KEYS <const> = "{" .. ENDS_AND_SHARDS .. ',"share":%g(share)}'
+local RUN <const> = '{"first":%d(first),"last":%d(last),"leader":"%s(leader)"}'
+local SHARDS <const> = '{"kind":"%s(kind)","first":%d(first),'
+                    .. '"last":%d(last),"leader":"%s(leader)"}'
+local LEADER <const> = '{"kind":"leader","first":%d(first),"last":%d(last),'
+                    .. '"source":"%s(source)","target":"%s(target)"}'
+local RANGE <const> = '{"shard":%d(shard),"first":"0x%x(first)",'
+                   .. '"last":"0x%x(last)"}'
 
--- Names of regions are letters, digits, '.', '_' and '-'.
-local RUN <const> = '{"first":%d,"last":%d,"leader":"%s"}'
-local SHARDS <const> = '{"kind":"%s","first":%d,"last":%d,"leader":"%s"}'
-local LEADER <const> = '{"kind":"leader","first":%d,"last":%d,"source":"%s",'
-                    .. '"target":"%s"}'
+local function rows(list, form)
+  return json.raw("[" .. core.rows(list, form) .. "]")
+end
 
 local function runs_json(value)
   if type(value) ~= "table" then return value end
-  local out = {}
-  for i, run in ipairs(value) do
-    out[i] = RUN:format(run.first, run.last, run.leader)
-  end
-  return json.raw("[" .. table.concat(out, ",") .. "]")
+  return rows(value, RUN)
 end
 
 local function routing_json(routing)
-  local ranges
-  if routing.ranges then
-    ranges = {}
-    for i, range in ipairs(routing.ranges) do
-      ranges[i] = ('{"shard":%d,"first":"0x%016x","last":"0x%016x"}'):format(
-        range.shard, range.first, range.last)
-    end
-    ranges = json.raw("[" .. table.concat(ranges, ",") .. "]")
-  end
   return json.object {
     { "strategy", routing.strategy }, { "num_shards", routing.num_shards },
-    { "ranges", ranges },
+    { "ranges", routing.ranges and rows(routing.ranges, RANGE) },
   }
 end
 
@@ -51,23 +46,17 @@ local ENDS <const> = {
   strategy = routing_json, leaders = runs_json, order_regions = json.list,
 }
 
--- The steps and changes of which there may be many, as text; nil for others.
-local function plain(step)
+-- The form of steps and changes of which there may be many; nil for others.
+local function form_of(step)
   if not step.first then return nil end
-  if step.kind == "leader" then
-    return LEADER:format(step.first, step.last, step.source, step.target)
-  elseif step.leader then
-    return SHARDS:format(step.kind, step.first, step.last, step.leader)
-  elseif step.source then
-    return MOVE:format(('{"kind":"%s",'):format(step.kind), step.first,
-                       step.last, step.source, step.target) .. "}"
-  end
+  if step.kind == "leader" then return LEADER end
+  return step.leader and SHARDS or step.source and MOVE or nil
 end
 
 ---A step or a change as a JSON value.
 function M.step(step)
-  local text = plain(step)
-  if text then return json.raw(text) end
+  local form = form_of(step)
+  if form then return json.raw(core.rows({ step }, form)) end
   local ends = ENDS[step.kind] or function(value) return value end
   return json.object {
     { "kind", step.kind }, { "region", step.region }, { "to", step.to },
@@ -80,9 +69,15 @@ end
 
 ---A list of them.
 function M.steps(list)
-  local out = {}
-  for i, step in ipairs(list) do
-    out[i] = plain(step) or json.encode(M.step(step))  -- most are plain
+  local out, i, count = {}, 1, #list
+  while i <= count do
+    local form, last = form_of(list[i]), i
+    while form and last < count and form_of(list[last + 1]) == form do
+      last = last + 1
+    end
+    out[#out + 1] = form and core.rows(list, form, i, last)
+                 or json.encode(M.step(list[i]))
+    i = last + 1
   end
   return json.raw("[" .. table.concat(out, ",") .. "]")
 end
@@ -96,12 +91,12 @@ end
 -- Moves with what each costs, when the plan was weighed.
 local function moves_json(fields)
   local out, price = {}, fields.price
+  if fields.space and not price then return rows(fields.moves, KEYS) end
   for i, move in ipairs(fields.moves) do
     local cost = cost_json(price and price.moves and price.moves[i])
     local share = (',"share":%.17g}'):format(move.share)
     if fields.space then
-      out[i] = MOVE:format("{", move.first, move.last, move.source,
-                           move.target) .. cost .. share
+      out[i] = "{" .. core.rows({ move }, ENDS_AND_SHARDS) .. cost .. share
     else
       local keys = move.keys and (',"keys":"%s"'):format(tostring(move.keys))
       out[i] = ('{"source":%d,"target":%s%s'):format(

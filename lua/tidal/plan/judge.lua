@@ -21,7 +21,9 @@ local M = {}
 local REPAIR_TRIES <const> = 256   -- orders that are tried
 local REPAIR_STEPS <const> = 512   -- of a plan in which one is looked for
 local SUBSET_TRIES <const> = 4096  -- sets of steps tried to shrink
+local SUBSET_STEPS <const> = 1 << 19  -- steps taken for that, all together
 local WORK_MAX <const> = 1 << 24   -- ranges made for a rule that reads them
+local AHEAD <const> = 32           -- layouts that rules are told of at once
 
 -- ok, why of a rule on a layout.
 local function ask(rule, layout)
@@ -55,37 +57,65 @@ local function stride_of(list, from)
   return math.max(1, moves * (moves + ranges) // WORK_MAX)
 end
 
+-- Rules that are asked in another process are told of many layouts at once;
+-- they say then what they can when they are asked for each.
+local function announce(points, rules)
+  local layouts = {}
+  for i, point in ipairs(points) do layouts[i] = point.layout end
+  for _, rule in ipairs(#points > 1 and rules or {}) do
+    if rule.ahead then pcall(rule.ahead, layouts) end
+  end
+end
+
 -- The answers of all rules along the steps. Gives the first break: i, rule,
 -- why; nothing when all hold; a step that cannot be taken breaks too.
 local function first_break(from, to, list, rules, stride)
-  local held, reads, broken = {}, {}, nil
+  local held, reads, waiting, broken = {}, {}, {}, nil
   local function asks(i, n)
     local step, next_step = list[i], list[i + 1]
     if not step or step.kind ~= "move" then return true end
     return reads[n] and (i % stride == 0 or not next_step
                          or next_step.kind ~= "move")
   end
-  local function visit(i, now)
-    local layout, seen
+  local function layout_at(point, now)
+    return now:layout(rules, function() point.seen = true end)
+  end
+  local function answer(point, now)
     for n, rule in ipairs(rules) do
       local ok, why = held[n], nil
-      if asks(i, n) then
-        layout = layout or now:layout(rules, function() seen = true end)
-        ok, why = ask(rule, layout)
-        reads[n] = seen
+      if asks(point.step, n) then
+        point.layout = point.layout or layout_at(point, now)
+        ok, why = ask(rule, point.layout)
+        reads[n] = point.seen
       end
       if held[n] and not ok then
-        broken = { step = i, rule = rule, why = why }
+        broken = { step = point.step, rule = rule, why = why }
         return true
       end
       held[n] = ok
     end
   end
-  local done, at, why = walk(from, to, list, visit)
-  if not done then
-    return { step = at, why = why, rule = { name = "step can be taken" } }
+  local function settle()
+    local points = waiting
+    waiting = {}
+    announce(points, rules)
+    for _, point in ipairs(points) do
+      if answer(point) then return true end
+    end
   end
-  return broken
+  local function visit(i, now)
+    local point, step = { step = i }, list[i]
+    if step and step.kind == "move" then
+      return settle() or answer(point, now)
+    end
+    point.layout = layout_at(point, now)
+    waiting[#waiting + 1] = point
+    return #waiting == AHEAD and settle()
+  end
+  local done, at, why = walk(from, to, list, visit)
+  if not broken then settle() end
+  if broken or done then return broken end
+  return { step = at, why = why, rule = { name = "step can be taken" } }
 end
 
 -- What is left of steps after taking those in order: ok, why of the rule; nil
@@ -104,14 +134,17 @@ local function without(list, first, last)
   return table.move(list, last + 1, #list, first, out)
 end
 
--- Leaves out ever smaller parts while the rest still breaks the rule.
+-- Leaves out ever smaller parts while the rest still breaks the rule, or
+-- until breaks() gives up: nil.
 local function reduce(list, breaks)
   local size = math.max(#list // 2, 1)
   while size >= 1 do
     local at, less = 1, false
     while at <= #list do
       local shorter = without(list, at, math.min(at + size - 1, #list))
-      if breaks(shorter) then
+      local broken = breaks(shorter)
+      if broken == nil then return list end
+      if broken then
         list, less = shorter, true
       else
         at = at + size
@@ -126,13 +159,17 @@ end
 local function fewest(all, list, breaks)
   if #list > 1 then
     for _, i in ipairs(all) do
-      if breaks { i } then return { i } end
+      local broken = breaks { i }
+      if broken then return { i } end
+      if broken == nil then return list end
     end
   end
   if #list > 2 then
     for a = 1, #all do
       for b = a + 1, #all do
-        if breaks { all[a], all[b] } then return { all[a], all[b] } end
+        local broken = breaks { all[a], all[b] }
+        if broken then return { all[a], all[b] } end
+        if broken == nil then return list end
       end
     end
   end
@@ -142,11 +179,11 @@ end
 -- Numbers of the fewest steps up to the broken one that break the rule.
 local function shrink(plan, broken, rules)
   if ask(broken.rule, plan.from) == false then return {} end
-  local numbers, tries = {}, 0
+  local numbers, tries, taken_steps = {}, 0, 0
   for i = 1, broken.step do numbers[i] = i end
   local function breaks(list)
-    tries = tries + 1
-    if tries > SUBSET_TRIES then return false end
+    tries, taken_steps = tries + 1, taken_steps + #list
+    if tries > SUBSET_TRIES or taken_steps > SUBSET_STEPS then return nil end
     local taken = {}
     for i, n in ipairs(list) do taken[i] = plan.steps[n] end
     return outcome(plan.from, taken, broken.rule, rules) == false

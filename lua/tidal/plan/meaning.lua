@@ -76,25 +76,45 @@ function Plan:weigh(dirs, progress)
   return self
 end
 
+-- Numbers and fixed words have nothing to escape, and there may be millions
+-- of nodes: these texts are joined from their pieces.
+
 -- One entry per range, or per shard where there are none.
 local function shards_json(self)
   if self.ranges then return self.layout:ranges_json "id" end
   local list = {}
-  for s = 0, self.layout.shards - 1 do
-    list[s + 1] = json.object { { "id", s } }
-  end
-  return json.list(list)
+  for s = 0, self.layout.shards - 1 do list[s + 1] = s end
+  return json.raw('[{"id":' .. table.concat(list, '},{"id":') .. "}]")
 end
 
--- Numbers and fixed words: nothing to escape, and there may be millions.
-local NODE_JSON <const> = '{"region":%d,"shard":%d,"role":"%s","log":"%s"}'
-
-local function nodes_json(self)
+local function peers_json(layout)
   local list = {}
-  for i, node in ipairs(self:nodes()) do
-    list[i] = NODE_JSON:format(node.region, node.shard, node.role, node.log)
+  for s = 0, #layout.regions * layout.shards > 1 and layout.shards - 1 or -1 do
+    list[s + 1] = s
   end
   return json.raw("[" .. table.concat(list, ",") .. "]")
+end
+
+local ROLES <const> = { "single", "leader", "follower" }
+
+local function nodes_json(self)
+  local layout, out, n = self.layout, {}, 0
+  local role = layout.role
+  for r = 0, #layout.regions - 1 do
+    local open = ('"},{"region":%d,"shard":'):format(r)
+    local behind = {}
+    for _, word in ipairs(ROLES) do
+      behind[word] = (',"role":"%s","log":"r%d:s'):format(word, r)
+    end
+    for s = 0, layout.shards - 1 do
+      out[n + 1], out[n + 2] = open, s
+      out[n + 3], out[n + 4] = behind[role(layout, r, s)], s
+      n = n + 4
+    end
+  end
+  out[1] = "[" .. out[1]:sub(4)
+  out[n + 1] = '"}]'
+  return json.raw(table.concat(out))
 end
 
 local function rules_json(self)
@@ -112,10 +132,6 @@ end
 ---  (plan/diff.lua): its members too
 function Plan:json(steps)
   local layout = self.layout
-  local peers = {}
-  if #layout.regions * layout.shards > 1 then
-    for s = 0, layout.shards - 1 do peers[s + 1] = s end
-  end
   local fields = {
     { "format", "tidal-plan/1" },
     { "name", layout.name },
@@ -126,7 +142,7 @@ function Plan:json(steps)
       { "num_shards", layout.shards },
     } },
     { "regions", layout:regions_json() },
-    { "peer_shards", json.list(peers) },
+    { "peer_shards", peers_json(layout) },
     { "shards", shards_json(self) },
     { "nodes", nodes_json(self) },
   }

@@ -27,18 +27,30 @@ function M.single(strategy, shard)
   return { firsts = { 0 }, owners = { shard or 0 }, strategy = strategy }
 end
 
----The table of a layout; nil for hash, which has none.
+local by_router = setmetatable({}, { __mode = "k" })
+
+-- The table of a router that has ranges; made once, since a plan asks often.
+local function table_of(router, strategy)
+  local out = by_router[router]
+  if not out then
+    out = empty(strategy)
+    for _, range in ipairs(router:ranges()) do
+      put(out, range.first, range.shard.value)
+    end
+    by_router[router] = out
+  end
+  return out
+end
+
+---The table of a layout, not to be changed; nil for hash, which has none.
 ---@param layout table
 ---@return table?
 function M.of(layout)
-  local strategy = layout.router:strategy()
+  local router = layout.router
+  local strategy = router:strategy()
   if strategy == "hash" then return nil end
   if strategy == "single" then return M.single "single" end
-  local out = empty(strategy)
-  for _, range in ipairs(layout.router:ranges()) do
-    put(out, range.first, range.shard.value)
-  end
-  return out
+  return table_of(router, strategy)
 end
 
 ---The last key of range i.

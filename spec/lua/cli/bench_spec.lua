@@ -4,6 +4,7 @@ local cases = require "tidal.bench.cases"
 local instructions = require "tidal.bench.instructions"
 local isolation = require "tidal.bench.isolation"
 local json = require "tidal.json"
+local large = require "tidal.bench.large"
 local luajit = require "tidal.bench.luajit"
 local options = require "tidal.cli.options"
 local script = require "spec.support.script"
@@ -20,6 +21,8 @@ local SKIPPED <const> = { id = "G3", name = "instructions", unit = "instr", rule
 
 local APART <const> = { id = "L6", name = "apart", unit = "ms", ours = 3.0, peer = 2.0, ratio = 1.5,
                         rule = "<=" }
+local LARGE <const> = { id = "large", name = "plan", unit = "ms", ours = 3.0, peer = 2.0,
+                        ratio = 1.5, rule = "<=" }
 local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, peer = 2.0,
                           ratio = 1.5, rule = "<=" }
 
@@ -27,7 +30,11 @@ local FOREIGN <const> = { id = "G5", name = "foreign", unit = "ns", ours = 3.0, 
 local function run(args, results, path)
   local printed = {}
   local kept = { bench.measure, bench.control, cases.list, instructions.measure, options.host,
-                 print, luajit.measure, isolation.measure }
+                 print, luajit.measure, isolation.measure, large.measure }
+  large.measure = function(host)
+    assert(host.path == path)
+    return { LARGE }
+  end
   isolation.measure = function(host)
     assert(host.path == path)
     return APART
@@ -48,7 +55,7 @@ local function run(args, results, path)
   local done = table.pack(pcall(verb.run, args))
   bench.measure, bench.control, cases.list = kept[1], kept[2], kept[3]
   instructions.measure, options.host, _G.print = kept[4], kept[5], kept[6]
-  luajit.measure, isolation.measure = kept[7], kept[8]
+  luajit.measure, isolation.measure, large.measure = kept[7], kept[8], kept[9]
   if not done[1] then error(done[2], 0) end
   return done[2], table.concat(printed, "\n")
 end
@@ -58,30 +65,31 @@ describe("bench", function()
     local status, out = run({}, { GOOD, FREE })
     assert.equal(0, status)
     assert.equal([[
-                   ours  peer         ratio   gate
-G1   good          10.0  40.0  ns     4.00x  >= 3x  ok
-G18  no gate        1.0   2.0  ns     0.50x
-G3   instructions              instr      -         SKIP no valgrind
-L6   apart          3.0   2.0  ms     1.50x
-G5   foreign        3.0   2.0  ns     1.50x
+                     ours  peer         ratio   gate
+G1     good          10.0  40.0  ns     4.00x  >= 3x  ok
+G18    no gate        1.0   2.0  ns     0.50x
+G3     instructions              instr      -         SKIP no valgrind
+L6     apart          3.0   2.0  ms     1.50x
+large  plan           3.0   2.0  ms     1.50x
+G5     foreign        3.0   2.0  ns     1.50x
 control (a function against itself): 1.25]], out)
   end)
 
   it("fails when a gate is missed", function()
     local status, out = run({}, { GOOD, MISSED })
     assert.equal(1, status)
-    assert.matches("G2  missed        10.0   5.0  ns     2.00x  <= 1.5x  BELOW", out, 1, true)
+    assert.matches("G2     missed        10.0   5.0  ns     2.00x  <= 1.5x  BELOW", out, 1, true)
   end)
 
   it("prints JSON", function()
     local status, out = run({ "--json" }, { GOOD, MISSED })
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ "tidal-bench/1", 1.25, 5 }, { value.format, value.control, #value.results })
+    assert.same({ "tidal-bench/1", 1.25, 6 }, { value.format, value.control, #value.results })
     assert.same(GOOD, value.results[1])
     assert.same(MISSED, value.results[2])
     assert.same(SKIPPED, value.results[3])
-    assert.same({ APART, FOREIGN }, { value.results[4], value.results[5] })
+    assert.same({ APART, LARGE, FOREIGN }, table.move(value.results, 4, 6, 1, {}))
   end)
 
   -- A program in the place of bin/tidal-bench.
@@ -102,9 +110,9 @@ control (a function against itself): 1.25]], out)
 END]], function(path) return run({ "--json" }, { GOOD }, path) end)
     assert.equal(1, status)
     local value = json.decode(out)
-    assert.same({ 'some "cpu"', "0.1", 6 }, { value.cpu, value.loadavg, #value.results })
-    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[5])
-    assert.is_false(value.results[6].ok)
+    assert.same({ 'some "cpu"', "0.1", 7 }, { value.cpu, value.loadavg, #value.results })
+    assert.same({ id = "G5", name = "C", unit = "ns", ours = 1.0 }, value.results[6])
+    assert.is_false(value.results[7].ok)
   end)
 
   it("says so when that program prints something else", function()

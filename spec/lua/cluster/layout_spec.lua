@@ -152,6 +152,7 @@ describe("roles", function()
       end
       assert.same({}, bad)
       assert.same(leads, { made:leads(0), made:leads(1), made:leads(2) })
+      assert.equal(leaders == "all", made:all_lead())
     end)
   end
 

@@ -142,3 +142,13 @@ describe("rebase()", function()
     assert.equal("plan:rebase(layout): a layout expected", raised(p.rebase, p, 1))
   end)
 end)
+
+describe("least()", function()
+  it("says when it takes too many ranges", function()
+    local p = script.layout { shards = 40000 }:diff(script.layout { shards = 40001, epoch = 2 })
+    local ok, err = pcall(p.least, p)
+    assert.same({ false, "diff" }, { ok, err.code })
+    assert.equal("to move the least the table would have 80000 ranges, at most 65536 are possible",
+                 err.message)
+  end)
+end)

@@ -186,3 +186,62 @@ describe("the answer", function()
     end)
   end)
 end)
+
+-- A rule that is told ahead, and what it was told: how many layouts each time.
+local function told(check)
+  local rule, counts, told_of = rules.new("watch", check), {}, {}
+  rule.ahead = function(layouts)
+    counts[#counts + 1] = #layouts
+    for _, made in ipairs(layouts) do told_of[made] = true end
+    error "what goes wrong here is told by check()"
+  end
+  return rule, counts, told_of
+end
+
+-- `count` leaders change, one by one; then the epoch.
+local function changes_of(count, rule)
+  local leaders = {}
+  for s = 0, 2 * count - 1, 2 do leaders[s] = "eu-west" end
+  return plan({ shards = 2 * count }, { shards = 2 * count, leaders = leaders, rules = { rule } })
+end
+
+describe("a rule that is told ahead", function()
+  it("is told of every layout that it is asked for, 32 at once", function()
+    local untold, asked, rule, counts, told_of = 0, 0, nil, nil, nil
+    rule, counts, told_of = told(function(made)
+      asked = asked + 1
+      if not told_of[made] then untold = untold + 1 end
+      return true
+    end)
+    assert.is_nil(changes_of(100, rule):check())
+    assert.same({ 32, 32, 32, 6 }, counts)     -- 100 changes, the epoch and the start
+    assert.same({ 103, 1 }, { asked, untold }) -- `to` itself was not among them
+  end)
+
+  it("refuses at the same step, also where a later one cannot be taken", function()
+    local rule = told(function(made) return made:leads(1) < 2, "two" end)
+    local made = changes_of(3, rules.new("none", function() return true end))
+    local judge = require "tidal.plan.judge"
+    local list = { table.unpack(require "tidal.plan.diff".fields(made).steps) }
+    list[3] = { kind = "leader", first = 99, last = 99, source = "us-east", target = "eu-west" }
+    local to = script.layout { shards = 6, epoch = 2, rules = { rule } }
+    local refusal = judge.judge { from = made.from, to = to, steps = list }
+    assert.same({ 2, "watch", "two" }, { refusal.step, refusal.rule, refusal.why })
+    list[2] = list[3]
+    refusal = judge.judge { from = made.from, to = to, steps = list }
+    assert.same({ 2, "step can be taken" }, { refusal.step, refusal.rule })
+  end)
+end)
+
+describe("a break behind thousands of steps", function()
+  it("is shrunk with so much work, and then told as it is", function()
+    local asked = 0
+    local rule = rules.new("few", function(made)
+      asked = asked + 1
+      return made:leads(1) < 3000 or made.epoch == 2, "many"
+    end)
+    local refusal = changes_of(3000, rule):check()
+    assert.same({ 3000, "many", 3000 }, { refusal.step, refusal.why, #refusal.steps })
+    assert.is_true(asked < 3000 + 1000, asked)
+  end)
+end)
