@@ -3,6 +3,8 @@
 local PLACE <const> = "spec/lua/migrate/place_spec.lua"
 local LAPS <const> = "spec/lua/migrate/laps_spec.lua"
 local CHECK <const> = "spec/lua/migrate/check_spec.lua"
+local HISTORY <const> = "spec/lua/migrate/history_spec.lua"
+local MIGRATION <const> = "spec/lua/migrate/migration_spec.lua"
 local RECORD <const> = "spec/lua/migrate/record_spec.lua"
 
 return {
@@ -121,6 +123,19 @@ return {
     "if refusal then", "if false then" },
   { "a directory that somebody has", "tidal/migrate/check.lua", CHECK,
     "  check_layout(one, task, epoch, found)\n", "" },
+  { "a published directory is given up", "tidal/migrate/history.lua", HISTORY,
+    "if #there > 0 then", "if false then" },
+  { "what was given up goes on", "tidal/migrate/history.lua", HISTORY,
+    "if state.aborted then", "if false then" },
+  { "its end is noted in one directory", "tidal/migrate/migration.lua", MIGRATION,
+    "if not journal.state[word] then journal:note(record.line(word)) end", "" },
+  { "other directories know nothing of it", "tidal/migrate/migration.lua", MIGRATION,
+    "note_parts(self, journal:note(record.begin(self.task)))",
+    "journal:note(record.begin(self.task))" },
+  { "as fast as it goes", "tidal/migrate/migration.lua", MIGRATION,
+    "return true, math.max(0, self.began + self.read / self.rate - now)", "return true, 0" },
+  { "steps in any order", "tidal/migrate/steps.lua", "spec/lua/migrate/steps_spec.lua",
+    "if names[step.name] and not step.done then", "if false then" },
   { "a lap that was copied is begun", "tidal/migrate/record.lua", RECORD,
     "place.laps, place.lap = place.laps + 1, nil", "place.laps = place.laps + 1" },
   { "only the last lap's sums count", "tidal/migrate/record.lua", RECORD,
