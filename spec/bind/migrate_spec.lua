@@ -351,3 +351,74 @@ describe("a migration of a directory is refused", function()
     assert.same({}, scene.faults(dir, before, TO))
   end)
 end)
+
+-- Fields, methods and finalizers run in the middle of a call.
+describe("whoever closes it in the middle of a call", function()
+  local NEXT <const> = TO:text()
+
+  local function fields_that(f)
+    return setmetatable({}, { __index = function() f() return nil end })
+  end
+
+  local function text_that(f)
+    return setmetatable({ text = function() f() return NEXT end }, { __name = "tidal.Layout" })
+  end
+
+  local function with(f)
+    local disk <close> = tidal.sim.disk { seed = 1 }
+    scene.write(disk:dir "us", FROM, 0, scene.events(1, EVENTS))
+    local home <close> = open(disk:dir "us")
+    f(home)
+  end
+
+  it("is told: the home by an option or by the layout", function()
+    local CLOSED <const> = "the directory is closed"
+    with(function(home)
+      local function close() home:close() end
+      assert.equal(CLOSED, raised(home.migration, home, NEXT, fields_that(close)))
+    end)
+    with(function(home)
+      assert.equal(CLOSED, raised(home.migration, home, text_that(function() home:close() end)))
+    end)
+    with(function(home)
+      local m
+      local text = text_that(function() m = must(home:migration(NEXT)) end)
+      assert.equal("a migration is open in this directory", raised(home.migration, home, text))
+      must(m:close())
+    end)
+  end)
+
+  it("is told: the migration by a field of set() or by what is published", function()
+    local CLOSED <const> = "the migration is closed"
+    with(function(home)
+      local m = must(home:migration(NEXT))
+      local log = setmetatable({ shard = 0 }, { __index = function() m:close() end })
+      assert.equal(CLOSED, raised(m.set, m, { log }))
+      m = must(home:migration(NEXT))
+      must(m:hold())
+      assert.equal(CLOSED, raised(m.publish, m, text_that(function() m:close() end)))
+    end)
+  end)
+
+  it("is told: a finalizer", function()
+    for _, name in ipairs { "logs", "moved", "found" } do
+      with(function(home)
+        local m = must(home:migration(NEXT))
+        local call = m[name]
+        for round = 1, 40 do
+          setmetatable({}, { __gc = function() m:close() end })
+          collectgarbage("incremental", 100 + round, 100 + round)
+          for _ = 1, 200 do
+            if raised(call, m) then break end
+          end
+          if raised(call, m) then
+            assert.equal("the migration is closed", raised(call, m))
+            m = must(home:migration(NEXT))
+          end
+        end
+        m:close()
+      end)
+    end
+    collectgarbage "incremental"
+  end)
+end)

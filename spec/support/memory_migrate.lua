@@ -69,6 +69,8 @@ local function migrate()
   checked(m:publish(to))
   m:let_go()
   checked(m:close())
+  local clone <close> = checked(home:clone(disk:dir "us", "from-r00000"))
+  while checked(clone:step(100)) do end
   assert(#writer == 0)
 end
 
