@@ -193,7 +193,6 @@ void td_bind_open_rows(lua_State *L);
 void td_bind_open_sim(lua_State *L);
 void td_bind_open_migrate(lua_State *L);
 void td_bind_open_journal(lua_State *L);
-
 /* Pushes the table `name` of the module table on top, made if missing. */
 void td_bind_subtable(lua_State *L, const char *name);
 

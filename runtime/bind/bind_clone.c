@@ -24,7 +24,7 @@ int td_bind_home_clone(lua_State *L) {
     lua_pushvalue(L, i);
     lua_setiuservalue(L, -2, i);
   }
-  self->home = home;
+  self->home = td_bind_check_home(L, 1);  /* a finalizer may close it */
   if (td_clone_open(&self->clone, &home->home, path, name, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

@@ -72,7 +72,9 @@ bool td_bind_home_new(lua_State *L, td_bind_at place, int table) {
   td_span layout = {NULL, 0};
   bool create = td_bind_field_bool(L, table, "create", false);
   int base = lua_gettop(L);
-  if (td_bind_field(L, table, "layout", &at)) layout = td_bind_layout_text(L, at);
+  if (td_bind_field(L, table, "layout", &at)) {
+    layout = td_bind_layout_text(L, at);
+  }
   td_bound_home *home = td_bind_new(L, &td_bind_home, sizeof *home, 2);
   set_weak_list(L);
   lua_pushvalue(L, place.index);

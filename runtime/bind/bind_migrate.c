@@ -32,7 +32,7 @@ static td_bound_migration *check(lua_State *L) {
 int td_bind_home_migration(lua_State *L) {
   static const char *const keys[] = {"region", "flush_bytes", "resume", NULL};
   td_error err;
-  td_bound_home *home = td_bind_check_home(L, 1);
+  td_bind_check_home(L, 1);
   if (lua_isnoneornil(L, 3)) {
     lua_settop(L, 2);
     lua_newtable(L);
@@ -56,7 +56,8 @@ int td_bind_home_migration(lua_State *L) {
                                          1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
-  self->home = home;
+  /* Fields, text() and finalizers may have run scripts. */
+  td_bound_home *home = self->home = td_bind_check_home(L, 1);
   if (home->migration) luaL_error(L, "a migration is open in this directory");
   if (td_migrate_open(&self->m, &home->home, text, &options, &err)
       != TD_OK) {
@@ -98,15 +99,28 @@ static int answer_step(lua_State *L, td_status status, const td_error *err) {
   return 1;
 }
 
+/* Pushes a block with the logs as they are now: whenever Lua allocates, a
+ * finalizer may close the migration. */
+static const td_migrate_log *push_copy(lua_State *L, uint32_t *count) {
+  size_t size = check(L)->m.count * sizeof(td_migrate_log);
+  void *copy = lua_newuserdatauv(L, size, 0);
+  const td_migrate *m = &check(L)->m;
+  memcpy(copy, m->logs, size);
+  *count = m->count;
+  return copy;
+}
+
 /* migration:logs() -> list of { log =, there =, last = | nil, err: every log
  * of the directory and of the layout, in order, and how far it is on disk. */
 static int logs(lua_State *L) {
   td_error err;
   td_bound_migration *self = check(L);
   if (td_migrate_look(&self->m, &err) != TD_OK) return td_bind_fail(L, &err);
-  lua_createtable(L, (int)self->m.count, 0);
-  for (uint32_t i = 0; i < self->m.count; i++) {
-    const td_migrate_log *log = &self->m.logs[i];
+  uint32_t count;
+  const td_migrate_log *all = push_copy(L, &count);
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    const td_migrate_log *log = &all[i];
     lua_createtable(L, 0, 3);
     td_bind_push_log(L, log->id);
     lua_setfield(L, -2, "log");
@@ -119,23 +133,39 @@ static int logs(lua_State *L) {
 
 /* --- laps ----------------------------------------------------------------- */
 
-static td_migrate_log *check_entry(lua_State *L, td_bound_migration *self,
-                                   lua_Integer i) {
+static td_shard_id entry_shard(lua_State *L, lua_Integer i) {
   td_bind_at at = td_bind_entry(L, "logs", i, "shard");
   lua_getfield(L, -1, "shard");
   at.index = lua_gettop(L);
   td_shard_id shard = td_bind_shard_id(L, at);
   lua_pop(L, 1);
-  td_migrate_log *log = td_migrate_find(&self->m, shard);
-  if (!log) {
-    luaL_error(L, "logs[%d]: s%d is no log of this directory or layout",
-               (int)i, (int)shard.value);
-  }
-  return log;
+  return shard;
 }
 
 static td_seqno field(lua_State *L, const char *name) {
   return (td_seqno){td_bind_field_u64(L, lua_gettop(L), name, 0)};
+}
+
+/* All of them, or an error and none. */
+static void set_known(lua_State *L, td_migrate *m,
+                      const td_migrate_log *known, uint32_t count) {
+  static const td_migrate_log none = {.skip = 0};
+  for (uint32_t i = 0; i < count; i++) {
+    if (td_migrate_find(m, known[i].id.shard)) continue;
+    luaL_error(L, "logs[%d]: s%d is no log of this directory or layout",
+               (int)i + 1, (int)known[i].id.shard.value);
+  }
+  for (uint32_t i = 0; i < m->count + count; i++) {
+    bool given = i >= m->count;
+    const td_migrate_log *from = given ? &known[i - m->count] : &none;
+    td_migrate_log *log = given ? td_migrate_find(m, from->id.shard)
+                                : &m->logs[i];
+    log->start = from->start;
+    log->after = from->after;
+    log->upto = log->next = from->upto;
+    log->skip = from->skip;
+    log->left = from->left;
+  }
 }
 
 /* migration:set{ { shard =, start = 0, left = 0, after = 0, upto = 0,
@@ -143,17 +173,16 @@ static td_seqno field(lua_State *L, const char *name) {
  * the next lap and for the cuts. Logs that are not in the list are not copied
  * from nor cut. Raises, and changes nothing, for a shard that is none. */
 static int set(lua_State *L) {
-  td_bound_migration *self = check(L);
+  check(L);
   lua_settop(L, 2);
   uint32_t count = td_bind_list(L, td_bind_arg(2, "logs"), "a list of logs",
                                 TD_SHARDS_MAX);
-  td_migrate *m = &self->m;
-  td_migrate_log *known = lua_newuserdatauv(L, m->count * sizeof *known, 0);
-  memset(known, 0, m->count * sizeof *known);
+  td_migrate_log *known = lua_newuserdatauv(L, count * sizeof *known, 0);
   for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
     lua_rawgeti(L, 2, i);
     td_bind_table(L, td_bind_entry(L, "logs", i, NULL), "a table");
-    td_migrate_log *log = &known[check_entry(L, self, i) - m->logs];
+    td_migrate_log *log = &known[i - 1];
+    log->id.shard = entry_shard(L, i);
     log->start = field(L, "start");
     log->after = field(L, "after");
     log->upto = field(L, "upto");
@@ -161,14 +190,7 @@ static int set(lua_State *L) {
     log->left = field(L, "left").value;
     lua_pop(L, 1);
   }
-  for (uint32_t i = 0; i < m->count; i++) {
-    td_migrate_log *log = &m->logs[i];
-    log->start = known[i].start;
-    log->after = known[i].after;
-    log->upto = log->next = known[i].upto;
-    log->skip = known[i].skip;
-    log->left = known[i].left;
-  }
+  set_known(L, &check(L)->m, known, count);  /* a field may run a script */
   return 0;
 }
 
@@ -196,11 +218,12 @@ static int step(lua_State *L) {
  * = } of the logs that the lap read, that lost events in any lap, or that get
  * some in this one; next: where its next lap begins. */
 static int moved(lua_State *L) {
-  const td_migrate *m = &check(L)->m;
+  uint32_t all_count;
+  const td_migrate_log *all = push_copy(L, &all_count);
   lua_Integer count = 0;
   lua_newtable(L);
-  for (uint32_t i = 0; i < m->count; i++) {
-    const td_migrate_log *log = &m->logs[i];
+  for (uint32_t i = 0; i < all_count; i++) {
+    const td_migrate_log *log = &all[i];
     if (log->left + log->moved.count + log->next.value == 0) continue;
     lua_createtable(L, 0, 6);
     td_bind_push_log(L, log->id);
@@ -241,9 +264,11 @@ static int check_step(lua_State *L) {
 /* migration:found() -> { count =, low =, high =, last = } of the check */
 static int found(lua_State *L) {
   const td_migrate *m = &check(L)->m;
+  td_migrate_sum sum = m->found;
+  uint64_t last = m->found_last.value;
   lua_createtable(L, 0, 4);
-  set_sum(L, &m->found);
-  set_u64(L, "last", m->found_last.value);
+  set_sum(L, &sum);
+  set_u64(L, "last", last);
   return 1;
 }
 
@@ -266,8 +291,9 @@ static int let_go(lua_State *L) {
 /* migration:publish(layout) -> true | nil, err */
 static int publish(lua_State *L) {
   td_error err;
-  td_bound_migration *self = check(L);
+  check(L);
   td_span text = td_bind_layout_text(L, td_bind_arg(2, "layout"));
+  td_bound_migration *self = check(L);  /* text() may run a script */
   if (!self->m.held) luaL_error(L, "hold() comes before publish()");
   return answer(L, td_migrate_publish(&self->m, text, &err), &err);
 }

@@ -111,6 +111,7 @@ int td_bind_writer_new(lua_State *L, int home_index, int table) {
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, writer);
   lua_pop(L, 1);
+  td_bind_check_home(L, home_index);  /* a field may run a script */
   if (td_wal_log_open(&writer->log, &home->home, &options, &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }

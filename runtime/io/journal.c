@@ -70,6 +70,22 @@ static bool whole_behind(td_span bytes, size_t at, uint8_t *scratch) {
   return false;
 }
 
+static td_status fail_line(const td_journal *journal, td_span bytes,
+                           uint8_t *scratch, td_error *err) {
+  size_t at = (size_t)journal->end;
+  const uint8_t *start = bytes.data + at;
+  const uint8_t *stop = memchr(start, '\n', bytes.size - at);
+  size_t size = stop ? (size_t)(stop - start) : bytes.size - at;
+  bool formed = size > HASH_DIGITS && start[HASH_DIGITS] == ' ';
+  size_t skip = formed ? HASH_DIGITS + 1 : 0;
+  uint64_t stored = 0;
+  if (formed) (void)read_hash(start, &stored);
+  uint64_t hash = hash_at(at, (td_span){start + skip, size - skip}, scratch);
+  td_fail(err, TD_PAYLOAD_HASH, "line of a journal", stored, hash);
+  td_error_at(err, journal->name, at);
+  return TD_PAYLOAD_HASH;
+}
+
 static td_status read_lines(td_journal *journal, td_span bytes,
                             uint8_t *scratch, td_journal_fn *each,
                             void *each_ctx, td_error *err) {
@@ -82,9 +98,7 @@ static td_status read_lines(td_journal *journal, td_span bytes,
   }
   journal->end = at;
   if (at == bytes.size || !whole_behind(bytes, at, scratch)) return TD_OK;
-  td_fail(err, TD_CORRUPT, "journal", at, bytes.size);
-  td_error_at(err, journal->name, at);
-  return TD_CORRUPT;
+  return fail_line(journal, bytes, scratch, err);
 }
 
 /* --- opening -------------------------------------------------------------- */

@@ -185,12 +185,10 @@ TD_API td_status td_wal_log_checkpoint(td_wal_log *log,
                                        const td_wal_progress *progress,
                                        td_error *err);
 
-/* Removes segments wholly at or below `keep_after` and below both
- * checkpoints; never the last one. The caller's number is the least of the
- * slowest follower's and what he wants to retain. While a next layout is
- * prepared none is removed: events may still be read to be moved. *removed
- * (nullable) gets the number of segments. Statuses: TD_OK, TD_IO, TD_NO_MEMORY, TD_TOO_MANY,
- * TD_POISONED. */
+/* Removes segments wholly at or below both checkpoints and `keep_after`, the
+ * least of the slowest follower's and what is to be retained; never the last
+ * one; none while a next layout is prepared. *removed (nullable): how many.
+ * Statuses: TD_OK, TD_IO, TD_NO_MEMORY, TD_TOO_MANY, TD_POISONED. */
 TD_API td_status td_wal_log_truncate(td_wal_log *log, td_seqno keep_after,
                                      uint32_t *removed, td_error *err);
 

@@ -218,6 +218,7 @@ static void case_refused(void) {
   /* A log is closed by whoever had it: it is opened here. */
   CHECK(td_wal_log_close(&at.logs[1], false, NULL) == TD_OK);
   CHECK(lap() == TD_OK);
+  CHECK(entry(1)->last.value > 0);
   CHECK(td_migrate_close(&m, NULL) == TD_OK);
   world_close();
   /* A second one must not believe what the first one left. */
@@ -293,6 +294,31 @@ static void case_sums(void) {
   }
   CHECK(sums[0][1].count > 0 && sums[0][2].count > 0);
   CHECK(sums[0][1].hash.low != sums[0][2].hash.low);
+  CHECK(td_migrate_close(&m, NULL) == TD_OK);
+  world_close();
+  world_end();
+}
+
+/* A border in the middle of a batch: each event is in one lap. */
+static void case_border(void) {
+  td_record records[6];
+  fill();
+  CHECK(open_world() == TD_OK);
+  for (uint32_t i = 0; i < 6; i++) {
+    records[i] = (td_record){{world_id(0, UINT64_MAX - 9999u * i)}, 1, 1, 7};
+  }
+  CHECK(td_wal_log_append(&at.logs[0], records, 6, NULL, NULL) == TD_OK);
+  CHECK(open_migration() == TD_OK);
+  uint64_t last = plan.start[0], all[2] = {0, 0};
+  for (uint32_t i = 0; i < 2; i++) {
+    entry(0)->after.value = i ? last - 4 : 0;
+    entry(0)->upto.value = i ? last : last - 4;
+    CHECK(walk() == TD_OK);
+    all[i] = entry(1)->moved.count + entry(2)->moved.count;
+  }
+  CHECK_U64(all[1], 4);
+  CHECK_U64(all[0] + all[1], last);
+  CHECK_U64(entry(0)->left, last);
   CHECK(td_migrate_close(&m, NULL) == TD_OK);
   world_close();
   world_end();
@@ -412,6 +438,7 @@ void test_migrate(void) {
   test_case("migrate", "what is refused", case_refused);
   test_case("migrate", "an event in the wrong log", case_misplaced);
   test_case("migrate", "sums", case_sums);
+  test_case("migrate", "a border within a batch", case_border);
   test_case("migrate", "nothing is truncated meanwhile", case_truncate);
   test_case("migrate", "a power failure behind every call", case_crash);
   test_case("migrate", "every call fails", case_errors);

@@ -1,14 +1,19 @@
--- Applies mutants to copies of single files, links each with the objects of
--- the last build, and runs the suite that must notice. TAP on standard output.
+-- Applies mutants to copies of single files and runs the suite that must
+-- notice: one of C linked with the objects of the last build, one of Lua found
+-- by its spec before the real module. TAP on standard output.
 --   bin/tidal-lua scripts/tools/mutants.lua [--share N] [--seed N] [WORD...]
 -- WORD: only mutants whose name, file or suite holds one. --share: so many of
 -- them, other ones each day or with each seed.
-local LISTS <const> = { "spec/mutants/storage.lua" }
+local LISTS <const> = { "spec/mutants/storage.lua",
+                        "spec/mutants/migration.lua" }
 local DIR <const> = "build/mutants"
 local COMPILE <const> = "cc -std=c11 -O1 -w -fPIC -Iruntime -c %s -o %s"
 local LINK <const> = "cc -o %s build/release/obj/unit/*.o %s lib/libtidal.a "
                      .. "-lxxhash -pthread"
 local RUN <const> = "TIDAL_STOP=1 timeout %d %s %s >%s 2>&1"
+local RUN_LUA <const> = "timeout %d lua5.4 /usr/bin/busted --ignore-lua "
+  .. "--lpath='build/mutants/?.lua;build/mutants/?/init.lua;lua/?.lua;"
+  .. "lua/?/init.lua;./?.lua' --no-keep-going --output=TAP %s >%s 2>&1"
 local SECONDS_MOST <const> = 300   -- a suite that hangs is red too
 
 local function read_file(path)
@@ -38,7 +43,7 @@ end
 
 -- The mutated file's text.
 local function mutate(mutant)
-  local text = read_file("runtime/" .. mutant.file)
+  local text = read_file(mutant.root .. mutant.file)
   for i = 1, #mutant.edits, 2 do
     local changed, why = replace(text, mutant.edits[i], mutant.edits[i + 1])
     if not changed then return nil, why end
@@ -47,9 +52,20 @@ local function mutate(mutant)
   return text
 end
 
+-- In a tree of its own, before the real one.
+local function build_lua(mutant, text)
+  local path = DIR .. "/" .. mutant.file
+  if not run("rm -rf %s/tidal && mkdir -p %s", DIR, path:match "^(.*)/") then
+    return false, "no directory for " .. path
+  end
+  write_file(path, text)
+  return loadfile(path) ~= nil, "it does not parse, see " .. path
+end
+
 local function build(mutant)
   local text, why = mutate(mutant)
   if not text then return false, why end
+  if mutant.lua then return build_lua(mutant, text) end
   local source, object = DIR .. "/mutant.c", DIR .. "/mutant.o"
   write_file(source, text)
   if not run(COMPILE .. " 2>%s/cc.txt", source, object, DIR) then
@@ -65,6 +81,7 @@ end
 local function reason(log)
   for line in io.lines(log) do
     local what = line:match "^# %S-([^/]+%.c:%d+:.*)"
+              or line:match "^not ok %d+ %- (.*)"
               or line:match "(broken promise:.*)"
     if what then return #what > 60 and what:sub(1, 57) .. "..." or what end
   end
@@ -76,8 +93,12 @@ local function try(mutant)
   local built, why = build(mutant)
   if not built then return "ERROR", why end
   local log = DIR .. "/log.txt"
-  local green, status = run(RUN, SECONDS_MOST, DIR .. "/unit", mutant.suite,
-                            log)
+  local green, status
+  if mutant.lua then
+    green, status = run(RUN_LUA, SECONDS_MOST, mutant.suite, log)
+  else
+    green, status = run(RUN, SECONDS_MOST, DIR .. "/unit", mutant.suite, log)
+  end
   if green then return "SURVIVED", "all of it is green" end
   return "red", status == 124 and "it hangs" or reason(log)
 end
@@ -88,6 +109,8 @@ local function load_all()
     for _, entry in ipairs(dofile(path)) do
       out[#out + 1] = {
         name = entry[1], file = entry[2], suite = entry[3],
+        lua = entry[2]:find "%.lua$" ~= nil,
+        root = entry[2]:find "%.lua$" and "lua/" or "runtime/",
         edits = table.move(entry, 4, #entry, 1, {}),
       }
     end

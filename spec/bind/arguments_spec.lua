@@ -4,6 +4,7 @@
 local core = require "tidal.core"
 local arguments = dofile "spec/support/arguments.lua"
 local golden = dofile "spec/support/golden.lua"
+local migration = dofile "spec/support/arguments_migration.lua"
 
 local any, u64, bytes = arguments.any, arguments.u64, arguments.bytes
 local optional, uint, object = arguments.optional, arguments.uint, arguments.object
@@ -37,7 +38,6 @@ local function COUNTER(v)
 end
 
 local BATCH <const> = arguments.objects()["tidal.Batch"]:encode()
-local CHECKPOINT <const> = core.wal.encode_checkpoint {}
 local EVENT <const> = { entity = 1, signal_type = 2, weight = 3, timestamp_ns = 4 }
 local STARTS <const> = { 0, 5, 9 }
 local CUT <const> = { upto = 7, epoch = 2 }
@@ -75,7 +75,7 @@ local rows = {
   ["wal.parse_segment_name"] = row({ bytes }, "wal-00000000000000000001.seg"),
   ["wal.encode_batch"] = row({ a_table }, { first_seq = 1, events = { EVENT } }),
   ["wal.builder"] = row({}), ["wal.encode_checkpoint"] = row({ a_table }, {}),
-  ["wal.decode_checkpoint"] = row({ bytes }, CHECKPOINT),
+  ["wal.decode_checkpoint"] = row({ bytes }, core.wal.encode_checkpoint {}),
   ["wal.checkpoint_name"] = row({ shard, u64 }, 3, 1),
   ["wal.reader"] = row({ arguments.place }, golden.dir),
   ["wal.layouts"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
@@ -83,11 +83,7 @@ local rows = {
   ["wal.verifier"] = row({ object "tidal.WalReader" }, arguments.objects()["tidal.WalReader"]),
   ["wal.repair"] = row({ arguments.place, optional(function(v) return type(v) == "boolean" end) },
                        golden.dir .. "/nothing", false),  -- true would make a lock
-  ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }),
-  ["wal.lines"] = row({}),
-  ["ranges_json"] = row({ object "tidal.Router", function(v) return bytes(v) and #v < 16 end },
-                        core.router.even(3), "shard"),
-  ["rows"] = row({ a_table, bytes, optional(U32), optional(U32) }, {}, "", 1, 0),
+  ["wal.encode_cuts"] = row({ a_table }, { cuts = { CUT } }), ["wal.lines"] = row({}),
   ["wal.open"] = row({ arguments.place, optional(a_table) }, golden.dir .. "/nothing", {}),
   ["wal.writer"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
   ["wal.recover"] = row({ a_table }, { dir = golden.dir .. "/nothing" }),
@@ -187,7 +183,7 @@ local methods = {
   ["tidal.NodeConfig"] = {
     { "is_single_node" }, { "accepts_writes" }, { "__index", any, "shard" }, { "__tostring" },
   },
-  ["tidal.SimDir"] = { { "__tostring" } },
+  ["tidal.SimDir"] = { { "__tostring" } }, ["tidal.Error"] = {},
   ["tidal.SimDisk"] = {
     { "dir", optional(arguments.sim_path), "r0/x" }, { "copy" }, { "ways" }, { "calls" },
     { "crash", optional(a_table), {} }, { "counts" }, { "fault", optional(a_table), {} },
@@ -196,8 +192,11 @@ local methods = {
     { "write", arguments.sim_path, arguments.sim_name, bytes, "r0", "b", "x" },
     { "close" }, { "__gc" }, { "__close" },
   },
-  ["tidal.Error"] = {},
 }
+for _, one in ipairs(migration.functions) do rows[one[1]] = row(table.unpack(one, 2)) end
+for name, list in pairs(migration.methods) do
+  methods[name] = table.move(list, 1, #list, #(methods[name] or {}) + 1, methods[name] or {})
+end
 for name, list in pairs(methods) do
   for _, entry in ipairs(list) do
     local count = (#entry - 1) // 2
@@ -216,6 +215,7 @@ rows["tidal.WalHome:writer"].valid = function()
   collectgarbage()
   return { arguments.objects()["tidal.WalHome"], {} }
 end
+for name, valid in pairs(migration.valid) do rows[name].valid = valid end
 rows["tidal.Error:__tostring"] = row({ a_table }, core.error {})
 
 local REACHABLE <const> = arguments.reachable()
@@ -379,6 +379,7 @@ sweep_fields("nodes", core.nodes, { router = core.router.even(1) }, {
     if type(v) == "table" then return nil end
     return v == 0
   end), router = optional(object "tidal.Router") })
+for _, one in ipairs(migration.fields) do sweep_fields(table.unpack(one)) end
 local function element(what, kind, good, call)
   fields[#fields + 1] = { name = what, row = { kinds = { kind }, call = call,
                                                valid = function() return { good } end } }
@@ -415,7 +416,8 @@ describe("by hand,", function()
     local use = { ["tidal.WalReader"] = "bytes", ["tidal.WalCursor"] = "next",
                   ["tidal.WalLayouts"] = "epochs", ["tidal.WalLive"] = "counts",
                   ["tidal.WalVerifier"] = "next", ["tidal.WalWriter"] = "durable",
-                  ["tidal.WalHome"] = "commit", ["tidal.WalFollower"] = "next" }
+                  ["tidal.WalHome"] = "commit", ["tidal.WalFollower"] = "next",
+                  ["tidal.WalMigration"] = "logs", ["tidal.WalClone"] = "step" }
     for name, call in pairs(use) do
       local meta = debug.getmetatable(arguments.objects()[name])
       for _, first in ipairs { "__gc", "__close" } do

@@ -21,9 +21,10 @@ local function check(dir, name, least)
   assert.is_true(os.execute(("cc -std=c11 -D_GNU_SOURCE -O1 -o '%s' spec/support/memory.c "
     .. "$(pkg-config --cflags --libs lua5.4) -Wl,-E"):format(program)))
   assert(os.execute(("cp -r '%s/live/moved' '%s/source'"):format(golden.dir, dir)))
-  local file = assert(io.open(dir .. "/layout", "wb"))
-  file:write(script.layout { shards = 2 }:text())
-  file:close()
+  for i, file in ipairs { "layout", "next" } do
+    local out <close> = assert(io.open(dir .. "/" .. file, "wb"))
+    out:write(script.layout { shards = i + 1, epoch = i }:text())
+  end
   local exit, out, err = cli.run({ "spec/support/" .. name }, {
     program = program, env = { MEMORY_DIR = dir, LUA_CPATH = "lib/lua/5.4/?.so" } })
   assert.same({ 0, "" }, { exit, err }, out)
@@ -45,4 +46,6 @@ describe("memory that fails", function()
   end)
 
   it("does so on a simulated disk", function() each_request("memory_sim.lua", 50) end)
+
+  it("does so at any step of a migration", function() each_request("memory_migrate.lua", 100) end)
 end)

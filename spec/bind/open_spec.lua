@@ -21,14 +21,14 @@ describe("the module", function()
     table.sort(names)
     assert.equal("checksum error hash is_error layout log node nodes parse profile ranges_json "
       .. "region router.even router.hash router.hash_ranges router.ranges router.single "
-      .. "router.starts rows segment shard sim.disk state traffic u64.add u64.cmp u64.div "
-      .. "u64.hex u64.le u64.lt u64.max u64.mod u64.mul u64.parse u64.str u64.sub "
-      .. "u64.tonumber unpack_segment version wal.builder wal.checkpoint wal.checkpoint_name "
-      .. "wal.decode_batch wal.decode_checkpoint wal.decode_cuts wal.decode_header "
-      .. "wal.encode_batch wal.encode_checkpoint wal.encode_cuts wal.follow wal.layouts "
-      .. "wal.lines wal.open wal.parse_segment_name wal.reader wal.recover wal.repair "
-      .. "wal.scan wal.segment_name wal.verifier wal.writer",
-      table.concat(names, " "))
+      .. "router.starts rows segment shard sim.disk state traffic u64.add u64.cmp "
+      .. "u64.div u64.hex u64.le u64.lt u64.max u64.mod u64.mul u64.parse u64.str "
+      .. "u64.sub u64.tonumber unpack_segment version wal.builder wal.checkpoint "
+      .. "wal.checkpoint_name wal.decode_batch wal.decode_checkpoint wal.decode_cuts "
+      .. "wal.decode_header wal.encode_batch wal.encode_checkpoint wal.encode_cuts "
+      .. "wal.follow wal.journal wal.layouts wal.lines wal.migrations wal.open "
+      .. "wal.parse_segment_name wal.reader wal.recover wal.repair wal.scan "
+      .. "wal.segment_name wal.verifier wal.writer", table.concat(names, " "))
   end)
 
   it("says its version", function()

@@ -5,6 +5,7 @@
 -- refused with a message), nil (either, without a crash).
 local core = require "tidal.core"
 local golden = dofile "spec/support/golden.lua"
+local script = dofile "spec/support/script.lua"
 
 local M = {}
 
@@ -16,8 +17,8 @@ local written = setmetatable({}, { __gc = function(self)
   if self.dir then os.execute("rm -r '" .. self.dir .. "'") end
 end })
 
-local function is_open(object, method)
-  return object ~= nil and pcall(object[method], object)
+local function is_open(object, method, ...)
+  return object ~= nil and pcall(object[method], object, ...)
 end
 
 local function home_and_writer()
@@ -33,6 +34,34 @@ local function home_and_writer()
     written.writer = assert(written.home:writer { shard = 3, sync = "unsafe_never" })
   end
   return written.home, written.writer
+end
+
+-- Layouts of a home to be migrated: the published one, and the next.
+local NOW <const> = script.layout { shards = 2 }:text()
+M.NEXT = script.layout { shards = 2, epoch = 2 }:text()
+
+---A home on a disk of its own, in which no migration is open.
+function M.home_to_migrate()
+  local disk = core.sim.disk { seed = 7 }
+  return assert(core.wal.open(disk:dir "us", { layout = NOW, create = true })), disk
+end
+
+-- Both are kept, too; let go of, and opened again when they are closed.
+local function migration_and_journal()
+  if not is_open(written.migration, "let_go") or not is_open(written.journal, "append", "\n") then
+    local home, disk = M.home_to_migrate()
+    written.migration = assert(home:migration(M.NEXT))
+    written.journal = assert(core.wal.journal(disk:dir "us", "a", "create"))
+  end
+  return written.migration, written.journal
+end
+
+local function a_clone()
+  if not is_open(written.clone, "step", 1) then
+    local home, disk = M.home_to_migrate()
+    written.clone = assert(home:clone(disk:dir "us", "from-r00000"))
+  end
+  return written.clone
 end
 
 ---A directory to open, which nothing else has open now.
@@ -57,7 +86,10 @@ function M.objects()
   local home, writer = home_and_writer()
   local disk = core.sim.disk { seed = 7 }
   assert(disk:write("r0", "a", "tidal"))
+  local migration, journal = migration_and_journal()
   return {
+    ["tidal.WalMigration"] = migration, ["tidal.WalJournal"] = journal,
+    ["tidal.WalClone"] = a_clone(),
     ["tidal.WalHome"] = home, ["tidal.WalWriter"] = writer,
     ["tidal.EventLines"] = core.wal.lines(),
     ["tidal.ShardId"] = core.shard(3), ["tidal.RegionId"] = core.region(2),
@@ -96,6 +128,7 @@ M.prints = {
   ["tidal.WalFollower"] = function(f) return tostring(f:next(3500)) end,
   ["tidal.WalLayouts"] = function(l) return #l:epochs() .. " " .. l:live(1):read() end,
   ["tidal.SimDisk"] = function(d) return d:hash() .. d:calls() .. d:ways() end,
+  ["tidal.WalMigration"] = function(m) return #m:logs() .. #m:moved() .. m:bytes() end,
   ["tidal.WalLive"] = function(w) return w:counts().events .. " " .. w:read(nil, 1) end,
 }
 
@@ -145,6 +178,7 @@ function M.values()
   add("a closed reader", closed["tidal.WalReader"])
   for _, name in ipairs { "tidal.WalLayouts", "tidal.WalLive", "tidal.WalVerifier",
                           "tidal.WalWriter", "tidal.WalHome", "tidal.WalFollower",
+                          "tidal.WalMigration", "tidal.WalJournal", "tidal.WalClone",
                           "tidal.SimDisk" } do
     closed[name]:close()
     add("a closed " .. name, closed[name])
@@ -196,6 +230,11 @@ function M.sim_path(v)
 end
 function M.sim_name(v)
   return M.sim_path(v) and v ~= "" and v ~= "." and not v:find("/", 1, true)
+end
+
+-- The name of a file of a directory, real or not.
+function M.file_name(v)
+  return M.sim_name(v) and v ~= ".." and #v < 64
 end
 
 function M.boolean(v) return type(v) == "boolean" end

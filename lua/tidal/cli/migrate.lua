@@ -48,12 +48,17 @@ local function mode_of(opts)
 end
 
 local function dirs_of(given)
-  local dirs = {}
+  local dirs, seen = {}, {}
   for _, word in ipairs(given or {}) do
     local name, dir = word:match "^([^=]+)=(.+)$"
     if not name then usage("--wal takes REGION=DIR, got %q", word) end
     if dirs[name] then usage("--wal %s: once per region", word) end
-    dirs[name] = dir
+    local plain = dir:gsub("(.)/+$", "%1")
+    if seen[plain] then
+      usage("--wal %s: is the directory of %s: each region has its own", word,
+            seen[plain])
+    end
+    dirs[name], seen[plain] = dir, name
   end
   if not next(dirs) then usage "--wal REGION=DIR is missing" end
   return dirs
@@ -122,8 +127,9 @@ local RUN <const> = {}
 ---@param dirs { [string]: string } by region
 ---@return integer status
 function M.apply(plan, opts, dirs)
-  local finished = migrate.finished(plan, dirs)
-  if finished then
+  -- What is wrong with the directories is said all at once, below.
+  local found, finished = pcall(migrate.finished, plan, dirs)
+  if found and finished then
     print(render.already(finished))
     return 0
   end
@@ -133,6 +139,7 @@ function M.apply(plan, opts, dirs)
   return 0
 end
 
+-- From the journal, to the end.
 function RUN.resume(opts, dirs)
   local migration = migrate.resume(settings(opts, dirs))
   if migration.journal.state.finished then
@@ -145,12 +152,14 @@ function RUN.resume(opts, dirs)
   return 0
 end
 
+-- Back to the old layout.
 function RUN.abort(_, dirs)
   local epoch = migrate.abort { wal = dirs }
   print(("aborted: the old layout stays; epoch %d is used up"):format(epoch))
   return 0
 end
 
+-- Where it is, by the journal and the directories.
 function RUN.status(opts, dirs)
   local status = migrate.status { wal = dirs }
   print(opts.json and json.encode(status) or render.status(status))

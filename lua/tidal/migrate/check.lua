@@ -3,6 +3,7 @@
 local core = require "tidal.core"
 local faults = require "tidal.faults"
 local keys = require "tidal.cluster.keys"
+local logs = require "tidal.plan.logs"
 local place = require "tidal.migrate.place"
 local record = require "tidal.migrate.record"
 local suggest = require "tidal.suggest"
@@ -30,6 +31,11 @@ local function check_regions(plan, found)
 end
 
 local function check_plan(plan, found)
+  if plan.to.epoch <= plan.from.epoch then
+    found:add_format("plan", "leads from epoch %d to epoch %d: the next "
+      .. "layout takes epoch %d or higher", plan.from.epoch, plan.to.epoch,
+      plan.from.epoch + 1)
+  end
   local refusal = plan:check()
   if refusal then
     found:add_format("plan", "after step %d rule '%s' is broken: %s",
@@ -78,6 +84,18 @@ local function check_published(region, dir, task, found)
   end
 end
 
+-- Its logs are the region's own: new ones are made beside them.
+local function check_logs(one, found)
+  local reader <close>, err = core.wal.reader(one.dir)
+  local fine = reader ~= nil
+  if reader then
+    fine, err = logs.check_region {
+      reader = reader, region = { id = one.id, name = one.region },
+    }
+  end
+  if not fine then found:add(one.region, tostring(err)) end
+end
+
 -- Nobody else has the directory, and its layout is the very one.
 local function check_layout(one, task, epoch, found)
   if one.home then return end
@@ -91,20 +109,36 @@ local function check_layout(one, task, epoch, found)
   end
 end
 
-local function check_journals(region, dir, task, found)
-  for _, epoch in ipairs(record.epochs(dir)) do
-    local journal = record.open(dir, epoch, "read")
-    local over, empty = journal:is_over(), not journal.state.begin
-                                           and not journal.state.part
-    journal:close()
-    if not over and not empty then
-      found:add_format(region, "a migration to epoch %d is under way (%s): "
-        .. "--resume goes on with it, --abort gives it up", epoch,
-        record.name(epoch))
-    elseif epoch >= task.to.epoch and not empty then
-      found:add_format(region, "a migration to epoch %d was begun here, and "
-        .. "an epoch is used once: take epoch %d", epoch, epoch + 1)
-    end
+-- Whether the journal that a part belongs to says so: its end is noted there
+-- first, and a crash may come before it is noted here.
+local function main_is_over(part, dirs, epoch)
+  local main = part and dirs[part.main]
+  local read, journal = pcall(record.open, main, epoch, "read")
+  if not read then return false end
+  journal:close()
+  return journal:is_over()
+end
+
+local function check_journal(one, epoch, task, dirs, found)
+  local region, journal = one.region, record.open(one.dir, epoch, "read")
+  local state, over = journal.state, journal:is_over()
+  local empty = not state.begin and not state.part
+  journal:close()
+  over = over or main_is_over(state.part, dirs, epoch)
+  if not over and not empty then
+    found:add_format(region, "a migration to epoch %d is under way (%s): "
+      .. "--resume goes on with it, --abort gives it up", epoch,
+      record.name(epoch))
+  elseif epoch >= task.to.epoch and not empty then
+    found:add_format(region, "a migration to epoch %d was begun here, and "
+      .. "an epoch is used once: take epoch %d", epoch, epoch + 1)
+  end
+end
+
+local function check_journals(one, task, dirs, found)
+  for _, epoch in ipairs(record.epochs(one.dir)) do
+    local read, why = pcall(check_journal, one, epoch, task, dirs, found)
+    if not read then found:add(one.region, tostring(why)) end
   end
 end
 
@@ -125,11 +159,12 @@ local function check_new(one, found)
   end
 end
 
-local function check_dir(one, task, found)
+local function check_dir(one, task, dirs, found)
   local before = #found.list
   local epoch = check_published(one.region, one.dir, task, found)
   if #found.list > before then return end
-  check_journals(one.region, one.dir, task, found)
+  check_journals(one, task, dirs, found)
+  check_logs(one, found)
   check_layout(one, task, epoch, found)
 end
 
@@ -157,8 +192,10 @@ function M.begin(plan, dirs, task)
   check_names(task.places, dirs, found)
   check_twice(task.places, found)
   for _, one in ipairs(task.places) do
-    if one.dir ~= nil then
-      (one.kind == "comes" and check_new or check_dir)(one, task, found)
+    if one.dir ~= nil and one.kind == "comes" then
+      check_new(one, found)
+    elseif one.dir ~= nil then
+      check_dir(one, task, dirs, found)
     end
   end
   if found:any() then found:raise "migration" end

@@ -24,6 +24,7 @@
 --
 -- A lap is the unit of starting anew; what is published the directories say.
 local core = require "tidal.core"
+local faults = require "tidal.faults"
 local json = require "tidal.json"
 local sums = require "tidal.migrate.sums"
 
@@ -42,8 +43,14 @@ end
 
 -- --- what the lines say ----------------------------------------------------
 
-local function number(text)
-  return assert(core.u64.parse(text))
+local number = core.u64.parse
+
+-- What is known of the region that a line is about.
+local function place_of(state, line)
+  local place = state.places[line.region]
+  if place then return place end
+  fail("corrupt", "%s of a region %q that did not begin", line.step,
+       tostring(line.region))
 end
 
 local function new_place(region)
@@ -52,11 +59,13 @@ local function new_place(region)
            handed = {} }
 end
 
+-- By the step that a line names: what it changes in the state.
 local READ <const> = {}
 
+-- The task, and a place for each region.
 function READ.begin(state, line)
   if line.format ~= FORMAT then
-    fail("unsupported", "a journal of format %s, this build knows %s",
+    fail("unsupported", "format %s, this build knows %s",
          tostring(line.format), FORMAT)
   end
   state.begin = line
@@ -65,26 +74,30 @@ function READ.begin(state, line)
   end
 end
 
+-- The journal itself is in another directory.
 function READ.part(state, line)
   state.part = line
 end
 
+-- Where each log ended before it began.
 function READ.start(state, line)
   local start = {}
   for _, log in ipairs(line.logs) do start[log.shard] = number(log.start) end
-  state.places[line.region].start = start
+  place_of(state, line).start = start
 end
 
+-- A lap is begun; nothing of it counts before `copied`.
 function READ.lap(state, line)
   local lap = {}
   for _, log in ipairs(line.logs) do
     lap[log.shard] = { after = number(log.after), upto = number(log.upto) }
   end
-  state.places[line.region].lap = lap
+  place_of(state, line).lap = lap
 end
 
+-- Its sums are added up; the lap is over.
 function READ.copied(state, line)
-  local place = state.places[line.region]
+  local place = place_of(state, line)
   for _, log in ipairs(line.logs) do
     local sum = { count = number(log.count), low = number(log.low),
                   high = number(log.high) }
@@ -96,34 +109,52 @@ function READ.copied(state, line)
   place.laps, place.lap = place.laps + 1, nil
 end
 
+-- Cuts and the layout may be there from here on.
 function READ.publish(state, line)
-  state.places[line.region].publish = true
+  place_of(state, line).publish = true
 end
 
+-- The next layout counts in that directory.
 function READ.published(state, line)
-  state.places[line.region].published = true
+  place_of(state, line).published = true
 end
 
+-- The logs of another region were handed to this one.
 function READ.handed(state, line)
-  state.places[line.region].handed[line.from] = true
+  place_of(state, line).handed[line.from] = true
 end
 
+-- All directories are published.
 function READ.finished(state)
   state.finished = true
 end
 
+-- The old layout stays.
 function READ.aborted(state)
   state.aborted = true
 end
 
 local function read_line(state, text)
   local line = json.decode(text)
+  if type(line) ~= "table" then fail("corrupt", "it is no object") end
   local read = READ[line.step]
   if not read then
-    fail("unsupported", "a journal with a step %q, which this build does not "
-         .. "know", tostring(line.step))
+    fail("unsupported", "a step %q, which this build does not know",
+         tostring(line.step))
   end
   read(state, line)
+end
+
+-- Each line is whole, by its hash: one that makes no sense is another build's.
+local function read_lines(state, lines, name)
+  for i, text in ipairs(lines) do
+    local done, why = pcall(read_line, state, text)
+    if not done then
+      fail(core.is_error(why) and why.code or "corrupt",
+           "%s: line %d: %s: %s; go on with the build that wrote it", name, i,
+           faults.shown(text), tostring(why))
+    end
+  end
 end
 
 -- --- the journal -----------------------------------------------------------
@@ -131,18 +162,22 @@ end
 local Journal = {}
 Journal.__index = Journal
 
----Opens a journal; nil where there is none, or none with a line.
+---Opens a journal; raises where there is none, but for "create".
 ---@param dir any a path or a tidal.SimDir
 ---@param epoch integer
 ---@param mode "read"|"write"|"create"
----@return table? journal { state =, noted = lines by this process }
+---@return table journal { state =, noted = lines by this process }
 function M.open(dir, epoch, mode)
-  local file, lines = core.wal.journal(dir, M.name(epoch), mode)
-  if not file then error(lines, 0) end
+  local name = M.name(epoch)
+  local file, lines = core.wal.journal(dir, name, mode)
+  if not file then fail(lines.code, "%s: %s", tostring(dir), lines) end
   local self = setmetatable({ file = file, noted = 0,
                               state = { places = {} } }, Journal)
-  for _, text in ipairs(lines) do read_line(self.state, text) end
-  return self
+  local done, why = pcall(read_lines, self.state, lines,
+                          tostring(dir) .. "/" .. name)
+  if done then return self end
+  file:close()
+  error(why, 0)
 end
 
 ---Notes what is about to be done, or was: on disk when this returns.
@@ -161,6 +196,7 @@ function Journal:is_over()
   return self.state.finished or self.state.aborted or false
 end
 
+---Idempotent.
 function Journal:close()
   self.file:close()
 end

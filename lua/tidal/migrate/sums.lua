@@ -20,6 +20,7 @@ function M.sub(a, b)
            high = a.high - b.high - borrow }
 end
 
+---Whether both are of the same events.
 function M.eq(a, b)
   return a.count == b.count and a.low == b.low and a.high == b.high
 end

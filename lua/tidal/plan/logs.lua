@@ -56,9 +56,11 @@ local function log_of(source, shard)
   return false
 end
 
--- A directory in which no log is the region's own is another region's. (One
--- that began as v1 keeps its log r0:s0 beside those of its region.)
-local function check_region(source)
+---A directory in which no log is the region's own is another region's. (One
+---that began as v1 keeps its log r0:s0 beside those of its region.)
+---@param source { reader: userdata, region: { id: integer, name: string } }
+---@return true? fine, table? err
+function M.check_region(source)
   local region, names = source.region, {}
   for _, shard in ipairs(source.reader:shards()) do
     local log, err = log_of(source, shard)
@@ -90,7 +92,7 @@ local function read_log(counter, source, shard, tick)
 end
 
 local function read_source(counters, source, tick)
-  local fine, err = check_region(source)
+  local fine, err = M.check_region(source)
   for _, shard in ipairs(fine and source.reader:shards() or {}) do
     for _, counter in ipairs(counters) do
       fine, err = read_log(counter, source, shard, tick)

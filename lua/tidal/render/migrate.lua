@@ -49,6 +49,7 @@ function M.step(migration, step)
   return ("done  %s%s"):format(tostring(step), note)
 end
 
+---The last line of one that is done.
 function M.finished(migration)
   local events = 0
   for _, place in ipairs(migration.places) do
