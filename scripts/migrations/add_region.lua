@@ -2,7 +2,7 @@
 --   tidal-lua scripts/migrations/add_region.lua LAYOUT REGION=DIR... NEW=DIR
 --     [--lead s3] [--apply] [-o NEW.lua]
 -- --lead: a shard that the new region leads from then on.
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 
 script.main(arg, "adds the region that the layout does not have",
             { lead = "value" }, function(layout, fields, given)

@@ -2,7 +2,7 @@
 -- there, and what it led goes to the regions that stay, in turns.
 --   tidal-lua scripts/migrations/drain_region.lua LAYOUT REGION=DIR...
 --     [--apply] [-o NEW.lua]
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 
 script.main(arg, "takes the last region away", {}, function(layout, fields)
   local regions = fields.regions

@@ -2,7 +2,7 @@
 -- the same hashes, where it moves what it gets.
 --   tidal-lua scripts/migrations/hash_to_ranges.lua LAYOUT REGION=DIR...
 --     [--apply] [-o NEW.lua]
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 local tidal = require "tidal"
 
 script.main(arg, "from hash % n to ranges over hashes", {},

@@ -2,7 +2,7 @@
 -- ids, unless it is the last.
 --   tidal-lua scripts/migrations/merge_shards.lua LAYOUT REGION=DIR...
 --     --shard s4 --into s3 [--apply] [-o NEW.lua]
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 local tidal = require "tidal"
 
 script.main(arg, "gives the ids of one shard to another",

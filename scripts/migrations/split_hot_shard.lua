@@ -2,7 +2,7 @@
 -- them.
 --   tidal-lua scripts/migrations/split_hot_shard.lua LAYOUT REGION=DIR...
 --     [--apply] [-o NEW.lua]
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 local tidal = require "tidal"
 
 script.main(arg, "splits the shard with the most events", {},

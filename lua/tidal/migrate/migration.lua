@@ -105,6 +105,7 @@ function Migration:note_end(word)
   end
 end
 
+---Notes the end, and lets go.
 function Migration:finish()
   self:note_end "finished"
   self:close()

@@ -39,10 +39,12 @@ function Place:give_way(bytes)
   if not self.holding then coroutine.yield(bytes) end
 end
 
+---What the journal says of it.
 function Place:state()
   return self.journal.state.places[self.region]
 end
 
+---Notes a line about it: on disk when this returns.
 function Place:note(step, logs, names)
   self.journal:note(record.line(step, self.region, logs, names))
 end
@@ -106,6 +108,7 @@ function Place:logs()
   return logs
 end
 
+---Notes how far each log is, before anything is copied.
 function Place:note_start()
   local list = {}
   for _, log in ipairs(self:logs()) do

@@ -70,6 +70,7 @@ function Search:visit(disk, notes, crashes, from, by)
               or "the invariant raised: " .. tostring(good))
 end
 
+---The first finding counts: it has the shortest way.
 function Search:report(state, why)
   if not self.found then self.found = { way = way_to(state), why = why } end
 end
@@ -112,6 +113,7 @@ function Search:crash(state, action, call)
   end
 end
 
+---Everything that can be done in a state.
 function Search:expand(state)
   for _, action in ipairs(self.scenario.actions) do
     local disk, notes, answered, calls = self:act(state, action, 1)

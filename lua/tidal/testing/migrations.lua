@@ -12,10 +12,10 @@
 --
 -- The actions: "step" begins the migration, or goes on from the disk until
 -- there is one more line in its journal; "write N" and "stale write N" append
--- one event each, once; "abort". The invariant: every event that was there or acknowledged is live
--- exactly once, one whose answer was lost at most once, none stands where
--- the published layout does not route it, and a write that follows the old
--- layout is refused once the next one is published.
+-- one event each, once; "abort". The invariant: every event that was there or
+-- acknowledged is live exactly once, one whose answer was lost at most once,
+-- none stands where the published layout does not route it, and a write that
+-- follows the old layout is refused once the next one is published.
 local core = require "tidal.core"
 local layouts = require "tidal.cluster.layout"
 local migrate = require "tidal.migrate"

@@ -1,7 +1,7 @@
 -- scripts/migrations: from the logs to the next layout, and the events with it.
 local cli = require "spec.support.cli"
 local scene = dofile "spec/support/migration.lua"
-local script = require "tidal.migrate.script"
+local script = require "tidal.cli.script"
 local tidal = require "tidal"
 local wal_dir = dofile "spec/support/wal_dir.lua"
 

@@ -1,7 +1,7 @@
 -- What scripts of migrations share (scripts/migrations): arguments, the logs'
 -- load, and running the migration to the layout that the script makes.
 --
---   return require "tidal.migrate.script".main(arg, "DOES WHAT", {},
+--   return require "tidal.cli.script".main(arg, "DOES WHAT", {},
 --     function(layout, fields, given) ... change fields ... end)
 --
 -- fields is what tidal.cluster takes to make the layout again, one epoch up;
