@@ -22,8 +22,8 @@ function M.plan(migration, plan)
     local says = step.says
     local price = step.name == "copy" and by_region[step.region]
     if price then
-      says = ("%d events, %s: %s"):format(price.events,
-                                          amount.bytes(price.bytes), says)
+      says = ("%s, %s: %s"):format(terminal.count(price.events, "event"),
+                                   amount.bytes(price.bytes), says)
     end
     rows[i] = { tostring(i), tostring(step), says }
   end
@@ -40,8 +40,8 @@ function M.step(migration, step)
   local state = place and place:state()
   local note = ""
   if step.name == "copy" then
-    note = (": %d events in %d lap%s"):format(state.moved, state.laps,
-      state.laps == 1 and "" or "s")
+    note = (": %s in %s"):format(terminal.count(state.moved, "event"),
+                                 terminal.count(state.laps, "lap"))
   elseif step.name == "cut over" and place.pause then
     note = (": writers waited %s"):format(
       amount.nanoseconds(place.pause * 1e9))
@@ -55,8 +55,8 @@ function M.finished(migration)
   for _, place in ipairs(migration.places) do
     events = events + place:state().moved
   end
-  return ("%s: done, %d events moved"):format(heading(migration.task),
-                                              events)
+  return ("%s: done, %s moved"):format(heading(migration.task),
+                                       terminal.count(events, "event"))
 end
 
 ---Of one that was finished before.
@@ -69,7 +69,7 @@ function M.status(status)
   local rows = {}
   for i, region in ipairs(status.regions) do
     rows[i] = { region.region, region.state,
-                ("%d events moved"):format(region.moved) }
+                terminal.count(region.moved, "event") .. " moved" }
   end
   return ("%s: epoch %d to epoch %d: %s\n%s"):format(
     status.name, status.from, status.epoch, status.state,
