@@ -41,7 +41,8 @@ fuzz() {
 
 # ThreadSanitizer wants less address randomisation than newer kernels have.
 tsan_unit() {
-  set -- build/tsan/bin/tidal-unit replication log_threads follow_threads
+  set -- build/tsan/bin/tidal-unit replication log_threads follow_threads \
+      migrate_threads
   if setarch -R true 2>/dev/null; then set -- setarch -R "$@"; fi
   "$@"
 }
