@@ -221,16 +221,19 @@ static void set_count(lua_State *L, const char *name, uint64_t value) {
   lua_setfield(L, -2, name);
 }
 
-/* disk:counts() -> { calls =, syncs =, failed_syncs =, files_open =,
- *   dirs_open =, syncs_after_failed =, writes_after_failed = }
+/* disk:counts() -> { calls =, syncs =, failed_syncs =, bytes_read =,
+ *   bytes_written =, files_open =, dirs_open =, syncs_after_failed =,
+ *   writes_after_failed = }
  * The last two are of files of which a sync or a write had failed: a right
  * program has none. */
 static int disk_counts(lua_State *L) {
   td_disk_counts counts = check_disk(L)->disk.counts;
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 9);
   set_count(L, "calls", counts.calls);
   set_count(L, "syncs", counts.syncs);
   set_count(L, "failed_syncs", counts.failed_syncs);
+  set_count(L, "bytes_read", counts.bytes_read);
+  set_count(L, "bytes_written", counts.bytes_written);
   set_count(L, "files_open", counts.files_open);
   set_count(L, "dirs_open", counts.dirs_open);
   set_count(L, "syncs_after_failed", counts.syncs_after_failed);

@@ -120,6 +120,7 @@ typedef struct td_disk_counts {
   uint64_t calls;
   uint64_t syncs;
   uint64_t failed_syncs;
+  uint64_t bytes_read, bytes_written;
   uint32_t files_open;
   uint32_t dirs_open;
   uint32_t syncs_after_failed;   /* on the same open file: never */

@@ -149,6 +149,7 @@ int64_t td_disk_file_read(void *ctx, td_file *file, void *out, size_t size,
   if (failed) return failed;
   if (length == 0) length = size;  /* 0 would be the end */
   if (length > 0) memcpy(out, bytes->data + offset, length);
+  disk->counts.bytes_read += length;
   return (int64_t)length;
 }
 
@@ -187,6 +188,7 @@ int64_t td_disk_file_write(void *ctx, td_file *file, const void *bytes,
   if (length > room) length = room;
   td_span data = {bytes, length};
   td_disk_write(disk, &inode->cached, offset, data);
+  disk->counts.bytes_written += length;
   while (data.size > 0) {
     size_t part = TD_DISK_SECTOR_BYTES
                 - (size_t)(offset % TD_DISK_SECTOR_BYTES);
