@@ -38,6 +38,28 @@ step() {
   count "$log" "$status" "$name" $(($(date +%s) - start))
 }
 
+# beside NAME COMMAND...: the same, while the steps that follow run; joined
+# waits for it and counts. One at a time: the machine may have two cores.
+beside() {
+  beside_name=$1
+  shift
+  beside_log=build/test/$(echo "$beside_name" | tr ' /' '--').txt
+  beside_start=$(date +%s)
+  (
+    status=0
+    "$@" >"$beside_log" 2>&1 || status=$?
+    echo "$status $(($(date +%s) - beside_start))" >"$beside_log.end"
+  ) &
+  beside_pid=$!
+}
+
+joined() {
+  wait "$beside_pid" || true
+  read -r beside_status beside_seconds <"$beside_log.end"
+  rm -f "$beside_log.end"
+  count "$beside_log" "$beside_status" "$beside_name" "$beside_seconds"
+}
+
 # The last lines, and the exit status.
 finish() {
   echo

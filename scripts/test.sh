@@ -61,19 +61,22 @@ clang_warnings() {
 generate
 echo "building release ..."
 build
-step "unit" bin/tidal-unit
+beside "unit" bin/tidal-unit
 step "specs in the host" specs bin/tidal-lua
-step "specs in lua5.4" stock_specs
-step "clang warnings" once clang_warnings
+joined
+beside "specs in lua5.4" stock_specs
 echo "building with sanitizers ..."
 build config=asan
 step "unit, ASan+UBSan" build/asan/bin/tidal-unit
-step "specs, ASan+UBSan" specs build/asan/bin/tidal-lua
+joined
+beside "specs, ASan+UBSan" specs build/asan/bin/tidal-lua
+step "clang warnings" once clang_warnings
 build config=tsan unit
 step "threads, TSan" tsan_unit
 [ "${TIDAL_MUTANTS:-10}" = 0 ] ||
   step "mutants" bin/tidal-lua scripts/tools/mutants.lua \
     --share "${TIDAL_MUTANTS:-10}"
+joined
 [ "${TIDAL_FUZZ:-24}" = 0 ] ||
   step "fuzz" fuzz "${TIDAL_FUZZ:-24}"
 finish
