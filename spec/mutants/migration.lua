@@ -13,6 +13,12 @@ return {
     "if (result == 0) result = td_wal_sync_file(env, journal->file, false);", "" },
   { "a journal's name is not synced", "io/journal.c", "journal",
     "result = env->store->dir_sync(env->store_ctx, journal->dir);", "result = 0;" },
+  { "two write a journal", "io/journal.c", "journal",
+    "result = env->store->dir_lock(env->store_ctx, journal->dir, journal->name,\n"
+    .. "                                  &journal->file);",
+    "result = env->store->file_edit(env->store_ctx, journal->dir, journal->name, &journal->file);\n"
+    .. "    if (result) result = env->store->file_create(env->store_ctx, journal->dir, "
+    .. "journal->name,\n        &journal->file);" },
   { "a torn line stays", "io/journal.c", "journal",
     "int result = env->store->file_truncate(env->store_ctx, journal->file,\n"
     .. "                                         journal->end);", "int result = 0;" },
