@@ -45,9 +45,9 @@ typedef enum td_journal_mode {
 } td_journal_mode;
 
 /* `name` has no '/'. Statuses: TD_OK; TD_IO (also: not there), TD_NO_MEMORY,
- * TD_LOCKED (open to write elsewhere), TD_LENGTH (larger than TD_JOURNAL_BYTES_MAX), TD_PAYLOAD_HASH (with offset:
- * a damaged line before whole ones). After anything but TD_OK there is nothing
- * to close. */
+ * TD_LOCKED (open to write elsewhere), TD_LENGTH (larger than
+ * TD_JOURNAL_BYTES_MAX), TD_PAYLOAD_HASH (with offset: a damaged line before
+ * whole ones). After anything but TD_OK there is nothing to close. */
 TD_API td_status td_journal_open(td_journal *journal, const td_env *env,
                                  const char *path, const char *name,
                                  td_journal_mode mode, td_journal_fn *each,

@@ -29,7 +29,7 @@ return {
   { "segments without a bound", "io/wal_writer.c", "log",
     "&& log->end + size > log->options.segment_bytes) {", "&& false) {" },
   { "lazy batches do not say so", "io/wal_writer.c", "crash",
-    ".lazy = log->options.sync != TD_SYNC_ALWAYS,", ".lazy = false," },
+    ".lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS,", ".lazy = false," },
 
   -- --- errors -------------------------------------------------------------
   { "a failed sync is tried again", "io/wal_calls.c", "faults",
@@ -231,9 +231,8 @@ return {
     "if (owner.value < 65535) return TD_OK;" },
   { "moved events count at once", "io/wal_writer.c", "moved",
     "group->moved ? log->home->next : log->home->epoch", "log->home->epoch" },
-  { "moved events are not synced", "io/wal_parts.c", "moved",
-    "td_status status = td_wal_make_durable(part->log, err);",
-    "td_status status = TD_OK;\n  (void)err;" },
+  { "moved events are not synced", "io/wal_parts.c", "migrate",
+    "note(td_wal_make_durable(log, &why), &why, &first, err);", "note(TD_OK, &why, &first, err);" },
   { "moved events are thinned out", "io/wal_writer.c", "moved",
     "\n           && !group->moved;", ";" },
   { "writers keep the old layout", "io/wal_home.c", "moved",
