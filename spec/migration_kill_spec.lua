@@ -165,6 +165,11 @@ describe("Ctrl-C", function()
         local at = status(here)
         return at.regions[1] and at.regions[1].laps > 0
       end)
+      for _, mode in ipairs { "--resume", "--abort" } do  -- one at a time
+        local exit, _, why = here:run(mode)
+        assert.equal(1, exit)
+        assert.matches("us: migration%-0000000002%.journal: locked", why)
+      end
       os.execute("kill -INT " .. process.pid)
       local exit, out = finish(process)
       local err = dirs.read(here:path "err")

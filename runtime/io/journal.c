@@ -106,16 +106,24 @@ static td_status read_lines(td_journal *journal, td_span bytes,
 static td_status open_file(td_journal *journal, td_journal_mode mode,
                            td_error *err) {
   const td_env *env = &journal->env;
-  int result = env->store->file_edit(env->store_ctx, journal->dir,
-                                     journal->name, &journal->file);
-  if (result == -TD_SYS_NOENT && mode == TD_JOURNAL_CREATE) {
-    result = env->store->file_create(env->store_ctx, journal->dir,
-                                     journal->name, &journal->file);
+  int result = 0;
+  if (mode == TD_JOURNAL_WRITE) {  /* locking would make it */
+    td_file *there;
+    result = env->store->file_edit(env->store_ctx, journal->dir,
+                                   journal->name, &there);
+    if (result == 0) env->store->file_close(env->store_ctx, there);
   }
-  if (result < 0) {
-    journal->file = NULL;
-    return fail(journal, "opening", result, err);
+  if (result == 0) {
+    result = env->store->dir_lock(env->store_ctx, journal->dir, journal->name,
+                                  &journal->file);
   }
+  if (result < 0) journal->file = NULL;
+  if (result == -TD_SYS_AGAIN) {
+    td_fail(err, TD_LOCKED, "journal", 0, 0);
+    td_error_at(err, journal->name, TD_NO_OFFSET);
+    return TD_LOCKED;
+  }
+  if (result < 0) return fail(journal, "opening", result, err);
   result = env->store->dir_sync(env->store_ctx, journal->dir);
   if (result == 0) return TD_OK;
   return fail(journal, "syncing the directory", result, err);

@@ -9,6 +9,9 @@
  * never answered for, and goes. A damaged one with a whole one behind it is
  * refused.
  *
+ * One writes at a time, whatever process it is in: who opens it to write has
+ * it alone, but for readers, who see whole lines.
+ *
  * Damage to the last line looks like a torn one. Who reads a journal must be
  * right when the last line is missing.
  *
@@ -42,9 +45,9 @@ typedef enum td_journal_mode {
 } td_journal_mode;
 
 /* `name` has no '/'. Statuses: TD_OK; TD_IO (also: not there), TD_NO_MEMORY,
- * TD_LENGTH (larger than TD_JOURNAL_BYTES_MAX), TD_PAYLOAD_HASH (with offset:
- * a damaged line before whole ones). After anything but TD_OK there is nothing
- * to close. */
+ * TD_LOCKED (open to write elsewhere), TD_LENGTH (larger than
+ * TD_JOURNAL_BYTES_MAX), TD_PAYLOAD_HASH (with offset: a damaged line before
+ * whole ones). After anything but TD_OK there is nothing to close. */
 TD_API td_status td_journal_open(td_journal *journal, const td_env *env,
                                  const char *path, const char *name,
                                  td_journal_mode mode, td_journal_fn *each,

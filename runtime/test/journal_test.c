@@ -156,6 +156,26 @@ static void case_after_errors(void) {
   world_end();
 }
 
+/* Two that write would write over each other. */
+static void case_locked(void) {
+  td_journal journal, other;
+  world_begin();
+  CHECK(open_journal(&journal, TD_JOURNAL_CREATE) == TD_OK);
+  CHECK(add(&journal, "first") == TD_OK);
+  for (uint32_t mode = TD_JOURNAL_WRITE; mode <= TD_JOURNAL_CREATE; mode++) {
+    CHECK(open_journal(&other, (td_journal_mode)mode) == TD_LOCKED);
+    CHECK_TEXT(at.err.file, NAME);
+  }
+  CHECK(open_journal(&other, TD_JOURNAL_READ) == TD_OK);
+  td_journal_close(&other);
+  CHECK(add(&journal, "second") == TD_OK);
+  td_journal_close(&journal);
+  CHECK(open_journal(&other, TD_JOURNAL_WRITE) == TD_OK);
+  CHECK(seen.count == 2);
+  td_journal_close(&other);
+  world_end();
+}
+
 static void case_names(void) {
   static const char *const wrong[] = {
     "migration-4294967296.journal", "migration-000000001.journal",
@@ -315,6 +335,7 @@ void test_journal(void) {
   test_case("journal", "lines come back", case_lines);
   test_case("journal", "cut anywhere", case_cut);
   test_case("journal", "names", case_names);
+  test_case("journal", "one writes", case_locked);
   test_case("journal", "lines in other places", case_places);
   test_case("journal", "full, then failed", case_after_errors);
   test_case("journal", "every flipped bit", case_flips);

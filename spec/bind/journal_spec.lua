@@ -153,6 +153,21 @@ describe("a journal", function()
     assert.same({ "one", "two" }, lines_of(disk:dir "us"))
   end)
 
+  it("is written by one at a time; others may read", function()
+    both(function(dir)
+      local journal = assert(wal.journal(dir, NAME, "create"))
+      assert(journal:append "one")
+      for _, mode in ipairs { "write", "create" } do
+        local other, err = wal.journal(dir, NAME, mode)
+        assert.same({ nil, "locked" }, { other, err.code })
+        assert.equal(NAME .. ": locked: journal is held by another writer", tostring(err))
+      end
+      assert.same({ "one" }, lines_of(dir))
+      journal:close()
+      assert.same({ "one" }, lines_of(dir, "write"))
+    end)
+  end)
+
   it("that failed once says so from then on", function()
     local disk <close> = tidal.sim.disk { seed = 1 }
     assert(disk:write("us", "other", ""))

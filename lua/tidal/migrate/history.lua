@@ -59,8 +59,12 @@ local function load(options, mode)
     end
   end
   local journal = record.open(dirs[main], epoch, mode)
-  local self = migration.new(
-    tasks.of_journal(journal.state.begin, options.wal), options)
+  local done, task = pcall(tasks.of_journal, journal.state.begin, options.wal)
+  if not done then
+    journal:close()
+    error(task, 0)
+  end
+  local self = migration.new(task, options)
   migration.attach(self, journal)
   return self
 end
@@ -71,6 +75,7 @@ function M.resume(options)
   local self = load(options, "write")
   local state = self.journal.state
   if state.aborted then
+    self:close()
     fail("migration", "the migration to epoch %d was aborted: begin a new one "
          .. "with a higher epoch", self.task.to.epoch)
   end
@@ -106,12 +111,7 @@ local function published(self)
   return out
 end
 
----Gives up what was begun, unless a directory is published: the old layout
----stays. Idempotent.
----@param options { wal: table }
----@return integer epoch that is used up
-function M.abort(options)
-  local self = load(options, "write")
+local function give_up(self)
   local there = published(self)
   local epoch = self.task.to.epoch
   if #there > 0 then
@@ -126,8 +126,18 @@ function M.abort(options)
     home:close()
   end
   self:note_end "aborted"
+end
+
+---Gives up what was begun, unless a directory is published: the old layout
+---stays. Idempotent.
+---@param options { wal: table }
+---@return integer epoch that is used up
+function M.abort(options)
+  local self = load(options, "write")
+  local done, why = pcall(give_up, self)
   self:close()
-  return epoch
+  if not done then error(why, 0) end
+  return self.task.to.epoch
 end
 
 ---Where the last migration is. Changes nothing.

@@ -4,6 +4,7 @@ local core = require "tidal.core"
 local raised = dofile "spec/support/raised.lua"
 local scene = dofile "spec/support/migration.lua"
 local setup = dofile "spec/support/migration_place.lua"
+local tidal = require "tidal"
 
 local must = scene.must
 local FROM <const>, TO <const>, EVENTS <const>, SMALL <const> = setup.FROM, setup.TO, setup.EVENTS,
@@ -24,6 +25,17 @@ describe("a directory", function()
     end
     assert.is_true(rest <= SMALL.rest_events)
     shut(one)
+  end)
+
+  it("has batches of many events moved whole, with borders in the middle of them", function()
+    local disk = tidal.sim.disk { seed = 1 }
+    scene.write(disk:dir "us", FROM, 0, scene.events(1, 5000), { batch = 3000 })
+    local before = scene.live(disk:dir "us")
+    local one = open(disk, nil, { lap_events = 1201, slice_bytes = 1 << 20, rest_events = 100 })
+    all(one)
+    assert.is_true(one:state().laps >= 2)
+    shut(one)
+    assert.same({}, scene.faults(disk:dir "us", before, TO))
   end)
 
   it("is left after any piece of work, and gone on with", function()

@@ -86,8 +86,8 @@ describe("a region that comes", function()
     local target = new(disk, disk:dir "new")
     target:make()
     target:come()
-    local one = open(disk)
     target.journal:close()
+    local one = open(disk)
     target.journal = one.journal
     local work = coroutine.wrap(function() one:hand_over(target) return "done" end)
     local pieces = 0
