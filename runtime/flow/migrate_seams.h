@@ -25,7 +25,7 @@ void td_migrate_end_check(td_migrate *m);
 static inline void td_migrate_route(const td_migrate *m,
                                     const uint8_t *records, uint32_t count,
                                     uint16_t *shards) {
-  uint64_t ids[TD_MIGRATE_CHUNK];
+  uint64_t ids[TD_MIGRATE_CHUNK] = {0};
   for (uint32_t i = 0; i < count; i++) {
     ids[i] = td_get_u64(records + (size_t)i * TD_RECORD_BYTES);
   }

@@ -12,7 +12,7 @@ static td_status out_of_order(const td_wal_log *log, td_error *err) {
 }
 
 static void publish(td_wal_log *log) {
-  log->data_unsynced = false;
+  log->data_unsynced = log->moved_unsynced = false;
   log->synced_ns = log->home->env.clock->mono_ns(log->home->env.clock_ctx);
   atomic_store_explicit(&log->durable_seq, log->last_seq.value,
                         memory_order_release);
@@ -185,9 +185,18 @@ static void thin_out(td_wal_log *log, td_wal_group *group) {
   group->size = (size_t)kept * TD_RECORD_BYTES;
 }
 
+/* Behind lazy batches that may be torn no other one may stand whole, or they
+ * would pass for damaged. */
+static td_status settle_moved(td_wal_log *log, const td_wal_group *group,
+                              td_error *err) {
+  bool lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS;
+  return log->moved_unsynced && !lazy ? td_wal_make_durable(log, err) : TD_OK;
+}
+
 static td_status write_sealed(td_wal_log *log, td_wal_group *group,
                               td_error *err) {
-  td_status status = seal_group(log, group, err);
+  td_status status = settle_moved(log, group, err);
+  if (status == TD_OK) status = seal_group(log, group, err);
   if (status != TD_OK) return status;
   td_span bytes = {group->bytes, TD_BATCH_HEADER_BYTES + group->size};
   status = make_room(log, bytes.size, group->first_seq, err);
@@ -200,6 +209,7 @@ static td_status write_sealed(td_wal_log *log, td_wal_group *group,
   if (log->ahead < log->end) log->ahead = log->end;
   log->last_seq.value += group->events;
   log->data_unsynced = true;
+  log->moved_unsynced |= group->moved;
   log->state = TD_WAL_OPEN;
   return TD_OK;
 }
