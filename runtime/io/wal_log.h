@@ -104,8 +104,7 @@ typedef struct td_wal_log {
   td_segname name;
   uint64_t end;         /* behind its last batch */
   uint64_t ahead;       /* the file's size */
-  bool name_unsynced, data_unsynced;
-  bool moved_unsynced;  /* moved batches among what is not */
+  bool name_unsynced, data_unsynced, moved_unsynced;
   uint64_t synced_ns;
   td_seqno last_seq;    /* written */
   _Atomic uint64_t durable_seq;

@@ -40,23 +40,38 @@ local function find(dirs)
   return main, last
 end
 
+-- Directories that are part of a migration whose journal is not there.
+local function refuse_part(dirs, epoch)
+  for _, dir in pairs(dirs) do
+    local done, journal = pcall(record.open, dir, epoch, "read")
+    local part = done and journal.state.part
+    if done then journal:close() end
+    if part and dirs[part.main] then
+      fail("corrupt", "%s=%s: the first line of %s is gone, which the "
+           .. "migration to epoch %d lives by: restore it from a copy",
+           part.main, tostring(dirs[part.main]), record.name(epoch), epoch)
+    elseif part then
+      fail("migration", "the journal of the migration to epoch %d is in %s's "
+           .. "directory: give all regions", epoch, part.main)
+    end
+  end
+  fail("migration", "no migration was begun here")
+end
+
 -- The migration of the last journal; mode as record.open.
 local function load(options, mode)
   options = migration.check_options(options)
   local dirs = tasks.dirs(options.wal)
   local main, epoch = find(dirs)
-  if not main then
-    if epoch then
-      fail("migration", "the journal of the migration to epoch %d is in "
-           .. "another region's directory: give all of them", epoch)
-    end
-    fail("migration", "no migration was begun here")
-  end
   for region, dir in pairs(dirs) do
     local there, why = core.wal.migrations(dir)
-    if not there and (mode == "write" or why.sys ~= ENOENT) then
+    if not there and mode == "write" then
       fail("io", "%s=%s: %s", region, tostring(dir), why)
     end
+  end
+  if not main then
+    if not epoch then fail("migration", "no migration was begun here") end
+    refuse_part(dirs, epoch)
   end
   local journal = record.open(dirs[main], epoch, mode)
   local done, task = pcall(tasks.of_journal, journal.state.begin, options.wal)

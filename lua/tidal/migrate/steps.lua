@@ -12,6 +12,15 @@ function Step:__tostring()
   return self.target and text .. " to " .. self.target or text
 end
 
+-- An error that says in whose directory.
+local function with_place(region, why)
+  if core.is_error(why) and region
+     and why.message:sub(1, #region + 1) ~= region .. ":" then
+    why.message = region .. ": " .. why.message
+  end
+  return why
+end
+
 ---Does a piece of it. Gives the bytes it read, nil when the step is done;
 ---raises what went wrong, after which a new migration goes on by resume.
 function Step:slice()
@@ -24,7 +33,8 @@ function Step:slice()
     end
     self.work = coroutine.wrap(self.body)
   end
-  local bytes = self.work()
+  local worked, bytes = pcall(self.work)
+  if not worked then error(with_place(self.region, bytes), 0) end
   if bytes then return bytes end
   self.done = true
   return nil

@@ -81,10 +81,21 @@ describe("where a migration is", function()
     assert.equal("wal.eu: is missing: the migration that is under way has this region, too",
                  raised(history.status, options))
     options.wal = { eu = eu }
-    assert.equal("the journal of the migration to epoch 2 is in another region's directory: give "
-                 .. "all of them", raised(history.status, options))
+    assert.equal("the journal of the migration to epoch 2 is in us's directory: give all regions",
+                 raised(history.status, options))
     options.wal = { us = disk:dir "none" }   -- perhaps a region that is to come
     assert.equal("no migration was begun here", raised(history.status, options))
+    assert.matches("^us=none: io: listing the directory failed",
+                   raised(history.resume, options))
+  end)
+
+  it("says which journal lost its first line", function()
+    local disk, options = begun(3)
+    local name = "migration-0000000002.journal"
+    local bytes = disk:read("us", name)
+    disk:write("us", name, "x" .. bytes:match "[^\n]+\n":sub(2))
+    assert.equal("us=us: the first line of " .. name .. " is gone, which the migration to epoch 2 "
+                 .. "lives by: restore it from a copy", raised(history.status, options))
   end)
 end)
 
