@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "flow/clone.h"
 #include "flow/migrate.h"
+#include "flow/retire.h"
 #include "format/batch.h"
 #include "format/checkpoint.h"
 #include "format/cuts.h"

@@ -91,6 +91,8 @@ td_status td_bind_writer_shut(td_bound_writer *writer, bool clean,
   if (!writer->open) return TD_OK;
   writer->open = false;
   writer->pending.count = 0;
+  if (writer->retiring) td_retire_close(&writer->retire);
+  writer->retiring = false;
   unlink_writer(writer);
   td_status status = td_wal_log_close(&writer->log, clean, err);
   if (writer->owns_home) td_bind_home_shut(writer->home);

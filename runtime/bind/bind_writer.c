@@ -1,6 +1,8 @@
 /* tidal.wal.writer: what a writer of one log does. Opened in bind_opening.c. */
 #include "bind/bind_writer.h"
 
+#define RETIRE_BYTES 8388608u
+
 static td_bound_writer *check_writer(lua_State *L, int arg) {
   td_bound_writer *writer = td_bind_check(L, arg, &td_bind_writer);
   if (!writer->open) luaL_error(L, "the writer is closed");
@@ -186,6 +188,36 @@ static int writer_truncate(lua_State *L) {
   return 1;
 }
 
+/* What a call of retire does: begins, reads on, and moves what is dead. */
+static td_status retire_some(td_bound_writer *writer, uint64_t bytes,
+                             td_error *err) {
+  td_status status = TD_OK;
+  if (!writer->retiring) {
+    status = td_retire_open(&writer->retire, &writer->log, err);
+    writer->retiring = status == TD_OK;
+  }
+  if (status == TD_OK) status = td_retire_step(&writer->retire, bytes, err);
+  if (status != TD_END) return status;
+  status = td_retire_apply(&writer->retire, err);
+  return status == TD_OK ? TD_END : status;
+}
+
+/* writer:retire([bytes = 8 MiB]) -> true: call again | false, segments moved |
+ * nil, err. Segments at the front in which no event counts go to retired/. */
+static int writer_retire(lua_State *L) {
+  td_error err;
+  td_bound_writer *writer = check_writer(L, 1);
+  uint64_t bytes = lua_isnoneornil(L, 2)
+    ? RETIRE_BYTES : td_bind_uint(L, td_bind_arg(2, "bytes"), 1, INT64_MAX);
+  td_status status = retire_some(writer, bytes, &err);
+  lua_pushboolean(L, status == TD_OK);
+  if (status == TD_OK) return 1;
+  lua_pushinteger(L, writer->retiring ? writer->retire.segments : 0);
+  if (writer->retiring) td_retire_close(&writer->retire);
+  writer->retiring = false;
+  return status == TD_END ? 2 : td_bind_fail(L, &err);
+}
+
 /* writer:recovery() -> { clean =, torn =, suspect =, checkpoint_bad =,
  * rewritten =, last_seq = }, what opening found and did; with torn also file,
  * offset, cut_bytes and lost_events */
@@ -265,7 +297,8 @@ static const luaL_Reg writer_methods[] = {
   {"commit", writer_commit}, {"discard", writer_discard},
   {"durable", writer_durable}, {"sync", writer_sync},
   {"checkpoint", writer_checkpoint}, {"truncate", writer_truncate},
-  {"recovery", writer_recovery}, {"log", writer_log},
+  {"retire", writer_retire}, {"recovery", writer_recovery},
+  {"log", writer_log},
   {"close", writer_close}, {NULL, NULL},
 };
 static const luaL_Reg writer_metas[] = {

@@ -32,6 +32,8 @@ struct td_bound_writer {
   td_bound_writer *next;
   bool open;
   bool owns_home;          /* closes it, too */
+  bool retiring;
+  td_retire retire;        /* while it is under way */
 };
 
 /* The open home at argument `arg`; else raises. */

@@ -256,11 +256,17 @@ td_status td_wal_log_checkpoint(td_wal_log *log,
 /* One at a time, each durable before the next: so a crash never leaves a gap
  * that looks like a lost segment. */
 static td_status remove_segment(td_wal_log *log, td_segname segment,
-                                td_error *err) {
+                                td_dir *retired, td_error *err) {
   const td_env *env = &log->home->env;
   char name[TD_SEGNAME_TEXT_MAX];
   td_segname_format(segment, name);
-  int result = env->store->dir_unlink(env->store_ctx, log->home->dir, name);
+  int result = retired
+    ? env->store->dir_rename(env->store_ctx, log->home->dir, name, retired,
+                             name)
+    : env->store->dir_unlink(env->store_ctx, log->home->dir, name);
+  if (result == 0 && retired) {
+    result = env->store->dir_sync(env->store_ctx, retired);
+  }
   if (result < 0) return td_wal_fail_io(err, "removing", result, name, 0);
   result = env->store->dir_sync(env->store_ctx, log->home->dir);
   if (result == 0) return TD_OK;
@@ -268,23 +274,23 @@ static td_status remove_segment(td_wal_log *log, td_segname segment,
 }
 
 static td_status truncate_to(td_wal_log *log, const td_wal_dir *dir,
-                             td_seqno line, uint32_t *removed,
-                             td_error *err) {
+                             td_seqno line, td_dir *retired,
+                             uint32_t *removed, td_error *err) {
   uint32_t first;
   uint32_t count = td_wal_dir_log(dir, log->options.log.shard, &first);
   const td_wal_segment *list = dir->segments + first;
   for (uint32_t i = 0; i + 1 < count; i++) {
     uint64_t last = list[i + 1].name.first_seq.value - 1;
     if (last > line.value) break;
-    td_status status = remove_segment(log, list[i].name, err);
+    td_status status = remove_segment(log, list[i].name, retired, err);
     if (status != TD_OK) return status;
     (*removed)++;
   }
   return TD_OK;
 }
 
-static td_status truncate(td_wal_log *log, td_seqno line, uint32_t *removed,
-                          td_error *err) {
+static td_status truncate(td_wal_log *log, td_seqno line, td_dir *retired,
+                          uint32_t *removed, td_error *err) {
   td_wal_dir dir;
   if (log->state == TD_WAL_POISONED) {
     if (err) *err = log->failed;
@@ -295,7 +301,7 @@ static td_status truncate(td_wal_log *log, td_seqno line, uint32_t *removed,
   td_status status = td_wal_dir_list(&dir, &log->home->env, log->home->dir,
                                      err);
   if (status != TD_OK) return status;
-  status = truncate_to(log, &dir, line, removed, err);
+  status = truncate_to(log, &dir, line, retired, removed, err);
   td_wal_dir_close(&dir);
   return status;
 }
@@ -306,8 +312,27 @@ td_status td_wal_log_truncate(td_wal_log *log, td_seqno keep_after,
   if (!removed) removed = &none;
   *removed = 0;
   td_wal_enter(log);
-  td_status status = truncate(log, keep_after, removed, err);
+  td_status status = truncate(log, keep_after, NULL, removed, err);
   td_wal_leave(log);
+  return status;
+}
+
+td_status td_wal_log_retire(td_wal_log *log, td_seqno upto,
+                            uint32_t *retired, td_error *err) {
+  const td_env *env = &log->home->env;
+  uint32_t none = 0;
+  td_dir *below;
+  if (!retired) retired = &none;
+  *retired = 0;
+  int result = env->store->dir_make(env->store_ctx, log->home->dir, "retired",
+                                    &below);
+  if (result < 0) {
+    return td_wal_fail_io(err, "making retired/", result, NULL, 0);
+  }
+  td_wal_enter(log);
+  td_status status = truncate(log, upto, below, retired, err);
+  td_wal_leave(log);
+  env->store->dir_close(env->store_ctx, below);
   return status;
 }
 

@@ -20,8 +20,8 @@
  * besides the caller's marks, one for its own log: all through there was on
  * disk when it was written, so a log that ends before it is damaged.
  *
- * Memory: three groups of events, and while opening two buffers of 256 KiB;
- * the reader's grows to the largest batch.
+ * Memory: three groups of events; to open it two buffers of 256 KiB, or one
+ * batch.
  *
  * Thread: append, sync, checkpoint, truncate and durable: any, at the same
  * time; open and close: owner. */
@@ -40,10 +40,8 @@
 #include "io/wal_window.h"
 
 #define TD_WAL_AHEAD_BYTES 262144u
-
-/* Under TD_SYNC_UNSAFE_INTERVAL a batch is synced when it is the first one
- * behind the interval, under TD_SYNC_UNSAFE_NEVER only at the end of a segment
- * and when asked. */
+/* Under TD_SYNC_UNSAFE_INTERVAL the first batch behind the interval is synced,
+ * under TD_SYNC_UNSAFE_NEVER only the end of a segment. */
 typedef struct td_wal_options {
   td_log_id log;
   td_sync_policy sync;
@@ -56,7 +54,7 @@ typedef struct td_wal_options {
                                  comes again (io/wal_window.h); 0 = none */
 } td_wal_options;
 
-/* TD_SYNC_ALWAYS, 16 MiB, 256 KiB, 100 events or 10 ms, no window. */
+/* Always, 16 MiB, 256 KiB, 100 events or 10 ms, no window. */
 TD_API td_wal_options td_wal_options_init(td_log_id log);
 
 /* What opening found and did. */
@@ -160,14 +158,13 @@ TD_API td_status td_wal_log_append_each(td_wal_log *log,
                                         uint32_t count, td_seqno *numbers,
                                         td_error *err);
 
-/* One batch of `count` session events with an opaque payload. */
+/* One batch of `count` session events, opaque. */
 TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
                                             uint32_t count, td_seqno *first,
                                             td_error *err);
 
 /* Everything through here is on disk; readers may be shown it. */
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);
-
 /* Makes all appended durable. Statuses: TD_OK, TD_POISONED. */
 TD_API td_status td_wal_log_sync(td_wal_log *log, td_error *err);
 
@@ -192,6 +189,9 @@ TD_API td_status td_wal_log_checkpoint(td_wal_log *log,
 TD_API td_status td_wal_log_truncate(td_wal_log *log, td_seqno keep_after,
                                      uint32_t *removed, td_error *err);
 
+/* The same, but the segments go to retired/ below the directory. */
+TD_API td_status td_wal_log_retire(td_wal_log *log, td_seqno upto,
+                                   uint32_t *retired, td_error *err);
 /* Syncs, cuts the zeros written ahead and, with `clean`, leaves a checkpoint
  * that says so. Closes in any case; idempotent. Statuses: TD_OK, TD_FULL,
  * TD_NO_MEMORY (not clean, nothing lost), TD_POISONED. */

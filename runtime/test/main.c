@@ -81,7 +81,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"window", test_window}, {"home", test_home}, {"repair", test_repair},
   {"parts", test_parts}, {"moved", test_moved},
   {"journal", test_journal}, {"migrate", test_migrate},
-  {"clone", test_clone},
+  {"clone", test_clone}, {"retire", test_retire},
   {"migrate_threads", test_migrate_threads}, {"follow", test_follow},
   {"log_threads", test_log_threads}, {"follow_threads", test_follow_threads},
   {"flips", test_flips}, {"cuts", test_cuts}, {"bursts", test_bursts},

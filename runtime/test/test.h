@@ -81,6 +81,7 @@ void test_moved(void);
 void test_journal(void);
 void test_migrate(void);
 void test_clone(void);
+void test_retire(void);
 void test_migrate_threads(void);
 void test_parts(void);
 void test_log_threads(void);

@@ -141,9 +141,9 @@ local methods = {
   ["tidal.WalWriter"] = {
     { "append", a_table, { EVENT } }, { "append_each", a_table, { EVENT } },
     { "add", u64, uint(0, 255), weight, u64, 1, 2, 3, 4 },
-    { "bind" }, { "commit" }, { "discard" }, { "durable" }, { "sync" },
-    { "checkpoint", a_table, { seqno = 0 } }, { "truncate", u64, 0 }, { "recovery" }, { "log" },
-    { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" }, { "__len" },
+    { "bind" }, { "commit" }, { "discard" }, { "durable" }, { "sync" }, { "truncate", u64, 0 },
+    { "checkpoint", a_table, { seqno = 0 } }, { "recovery" }, { "log" }, { "__len" },
+    { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" },
   },
   ["tidal.WalReader"] = {
     { "close" }, { "segments", optional(shard), 3 }, { "shards" }, { "bytes" },

@@ -31,6 +31,7 @@ M.methods = {
     { "migration", bytes, optional(a_table), arguments.NEXT, {} },
     { "clone", arguments.object "tidal.SimDir", file_name, 0, "from-r00000" },
   },
+  ["tidal.WalWriter"] = { { "retire", optional(SIZE), 1 } },
   ["tidal.WalClone"] = { { "step", SIZE, 1 }, { "close" }, { "__gc" }, { "__close" } },
   ["tidal.WalMigration"] = {
     { "logs" }, { "set", a_table, {} }, { "lap" }, { "step", SIZE, 1 }, { "moved" }, { "bytes" },

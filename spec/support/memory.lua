@@ -55,6 +55,8 @@ local function write()
     acknowledged = 153
     checked(writer:checkpoint { seqno = 100, marks = { { log = "r1:s0", epoch = 1, seqno = 5 } } })
     checked(writer:truncate(100))
+    local more, why = writer:retire()
+    if more == nil then error(why, 0) end
     assert(writer:recovery().last_seq == 0)
     fill(home)
   end)

@@ -1,11 +1,12 @@
 -- tidal-lua migrate --from OLD --to NEW --wal REGION=DIR... [--apply]
---   [--rate 30MB/s] [--concurrency N]
+--   [--rate 30MB/s] [--concurrency N] [--retire]
 -- tidal-lua migrate --resume|--abort|--status [--json] --wal REGION=DIR...
 -- Moves the events of all regions from one layout to the next. Without
 -- --apply nothing is changed: what would be done is printed. Ctrl-C, kill -9
 -- and power failures leave what --resume goes on with; --abort gives it up,
 -- until the first directory is published. --resume and --apply of a migration
--- that is finished say so.
+-- that is finished say so; with --retire they move the segments in which no
+-- event counts any more to retired/.
 local json = require "tidal.json"
 local migrate = require "tidal.migrate"
 local options = require "tidal.cli.options"
@@ -16,7 +17,7 @@ local M = {}
 
 local SYNOPSIS <const> =
   "migrate --from OLD --to NEW --wal REGION=DIR... [--apply] [--rate 30MB/s] "
-  .. "[--concurrency N]\n"
+  .. "[--concurrency N] [--retire]\n"
   .. "       tidal-lua migrate --resume|--abort|--status [--json] --wal "
   .. "REGION=DIR..."
 local MODES <const> = { "apply", "resume", "abort", "status" }
@@ -81,6 +82,7 @@ local function settings(opts, dirs)
   local host = options.host()
   return { wal = dirs, rate = opts.rate,
            concurrency = integer_of(opts, "concurrency"),
+           retire = opts.retire,
            clock = host and host.clock }
 end
 
@@ -129,10 +131,7 @@ local RUN <const> = {}
 function M.apply(plan, opts, dirs)
   -- What is wrong with the directories is said all at once, below.
   local found, finished = pcall(migrate.finished, plan, dirs)
-  if found and finished then
-    print(render.already(finished))
-    return 0
-  end
+  if found and finished then return RUN.resume(opts, dirs) end
   local migration = migrate(plan)(settings(opts, dirs))
   run(migration, dirs)
   print(render.finished(migration))
@@ -142,13 +141,14 @@ end
 -- From the journal, to the end.
 function RUN.resume(opts, dirs)
   local migration = migrate.resume(settings(opts, dirs))
-  if migration.journal.state.finished then
+  local finished = migration.journal.state.finished
+  if finished and not opts.retire then
     migration:close()
     print(render.already(migration))
     return 0
   end
   run(migration, dirs)
-  print(render.finished(migration))
+  print((finished and render.already or render.finished)(migration))
   return 0
 end
 
@@ -181,8 +181,8 @@ end
 function M.run(args)
   local opts, rest = options.parse(args, options.with_layout {
     from = "value", to = "value", wal = "list", rate = "value",
-    concurrency = "value", apply = "flag", resume = "flag", abort = "flag",
-    status = "flag", json = "flag",
+    concurrency = "value", retire = "flag", apply = "flag", resume = "flag",
+    abort = "flag", status = "flag", json = "flag",
   }, SYNOPSIS)
   options.expect(rest, 0, 0, SYNOPSIS)
   local mode = mode_of(opts)

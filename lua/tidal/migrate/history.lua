@@ -95,7 +95,7 @@ function M.resume(options)
          .. "with a higher epoch", self.task.to.epoch)
   end
   if state.finished then
-    for _, step in ipairs(self.steps) do step.done = true end
+    for _, step in ipairs(self.steps) do step.done = step.name ~= "retire" end
   end
   return self
 end

@@ -18,8 +18,11 @@
 --   open     a region that comes is put under the next layout, and
 --   hand over  gets the logs of all others, as they lie there; the logs of one
 --            that goes are handed to the first of those that stay
--- and the migration is finished. Regions do not exchange events, so each
--- directory commits by itself, in one rename.
+-- and the migration is finished. With retire = true,
+--   retire   segments at the front of a log in which no event counts any more
+--            go to retired/: who follows that log from there begins anew
+-- Regions do not exchange events, so each directory commits by itself, in one
+-- rename.
 --
 -- Every step is journalled before it is taken (record.lua). Whatever happens,
 --   tidal.migrate.resume{ wal = ... }   goes on, to the new layout, and

@@ -15,7 +15,7 @@ Migration.__index = Migration
 ---@param options table that check_options gave
 function M.new(task, options)
   local self = setmetatable({
-    task = task, places = {}, rate = options.rate,
+    task = task, places = {}, rate = options.rate, retire = options.retire,
     concurrency = options.concurrency or #task.places,
   }, Migration)
   for i, one in ipairs(task.places) do
@@ -27,7 +27,7 @@ end
 
 local OPTIONS <const> = {
   wal = true, rate = true, concurrency = true, clock = true,
-  lap_events = true, slice_bytes = true, rest_events = true,
+  lap_events = true, slice_bytes = true, rest_events = true, retire = true,
 }
 
 ---The options, checked; raises.

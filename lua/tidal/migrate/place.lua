@@ -121,6 +121,40 @@ end
 
 Place.copy, Place.verify, Place.cut_over = laps.copy, laps.verify, laps.cut_over
 
+-- --- retiring --------------------------------------------------------------
+
+-- The logs of the directory, by their first batch.
+local function logs_of(dir)
+  local reader <close>, err = core.wal.reader(dir)
+  if not reader then raise(err) end
+  local out = {}
+  for _, shard in ipairs(reader:shards()) do
+    local cursor <close> = reader:cursor(shard)
+    local batch, why = cursor:next()
+    if not batch and why then raise(why) end
+    if batch then out[#out + 1] = batch.log end
+  end
+  return out
+end
+
+---Moves the segments at the front of each log in which no event counts any
+---more to retired/.
+function Place:retire()
+  local home <close> = open_home(self, self.to)
+  self.retired = 0
+  for _, log in ipairs(logs_of(self.dir)) do
+    local writer <close>, err = home:writer { shard = log.shard,
+                                              region = log.region }
+    if not writer then raise(err) end
+    repeat
+      local more, segments = writer:retire(self.slice_bytes)
+      if more == nil then raise(segments) end
+      self.retired = self.retired + (segments or 0)
+      coroutine.yield(self.slice_bytes)
+    until not more
+  end
+end
+
 -- --- whole logs ------------------------------------------------------------
 
 ---Makes the directory of a region that comes, where there is none.

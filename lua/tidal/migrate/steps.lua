@@ -126,6 +126,18 @@ function M.of(self)
     ready = ready_after(steps, { ["cut over"] = true, ["hand over"] = true }),
     body = function() self:finish() end,
   }
+  -- A home that was given has its writers open: theirs is writer:retire().
+  for _, one in ipairs(self.retire and self.places or {}) do
+    if HAS_LOGS[one.kind] and not one.given_home then
+      add {
+        name = "retire", region = one.region,
+        says = "segments without an event that counts go to retired/",
+        back = "move them back: they count as little as before",
+        ready = ready_after(steps, { finish = true }),
+        body = function() one:retire() end,
+      }
+    end
+  end
   return steps
 end
 

@@ -46,6 +46,10 @@ function M.step(migration, step)
     note = (": writers waited %s"):format(
       amount.nanoseconds(place.pause * 1e9))
   end
+  if step.name == "retire" then
+    note = (": %s in retired/"):format(terminal.count(place.retired,
+                                                      "segment"))
+  end
   return ("done  %s%s"):format(tostring(step), note)
 end
 

@@ -156,6 +156,27 @@ describe("a migration", function()
     check_step(m.steps[3], 0, 0)
   end)
 
+  it("retires segments in which nothing counts any more, when asked", function()
+    local from, to = layout(1, 2), layout(2, 2, routing.ranges "s1 0..0xffffffffffffffff")
+    local disk, before = written(from, 900, { segment_bytes = 4096, batch = 40 })
+    scene.migrate(from, to, { wal = dirs(disk, to.regions) })
+    assert.is_nil((disk:files "us/retired"))
+    local m = migrate.resume { wal = dirs(disk, to.regions), retire = true }
+    scene.run(m)
+    assert.is_true(m.places[1].retired > 1)
+    assert.equal(m.places[1].retired, #disk:files "us/retired")
+    check(disk, before, to)
+    -- It is a log still: it opens, verifies, and moves back.
+    local reader <close> = scene.must(core.wal.reader(disk:dir "us"))
+    local verifier <close> = scene.must(core.wal.verifier(reader))
+    for report in function() return verifier:next() end do
+      assert.equal("clean", report.verdict)
+    end
+    local back = layout(3, 2)
+    scene.migrate(to, back, { wal = dirs(disk, to.regions) })
+    check(disk, before, back)
+  end)
+
   it("begins where nothing was published, and with v1 logs", function()
     local from, to = layout(1, 1, routing.single()), layout(2, 4)
     local disk = tidal.sim.disk { seed = 1 }
