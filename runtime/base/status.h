@@ -80,7 +80,9 @@
     "would no longer count: its epoch is {got}, the layout to be published " \
     "has {bound}") \
   X(MOVED, "moved", \
-    "has the id {xgot}, which the layout gives to s{bound}: send it there")
+    "has the id {xgot}, which the layout gives to s{bound}: send it there") \
+  X(OCCUPIED, "occupied", \
+    "holds the logs of an earlier copy: move it away first")
 
 typedef enum td_status {
 #define TD_STATUS_ENUM(name, code, sentence) TD_##name,

@@ -8,14 +8,19 @@ typedef struct bound_clone {
   bool open;
 } bound_clone;
 
-/* home:clone(directory, name) -> clone | nil, err. Into the directory `name`
- * below another one; layouts and cuts are there when this returns. */
+/* home:clone(directory, name [, fresh = false]) -> clone | nil, err. Into the
+ * directory `name` below another one; layouts and cuts are there when this
+ * returns. fresh: it was never begun, so there are no logs. */
 int td_bind_home_clone(lua_State *L) {
   td_error err;
   td_env env;
   td_bound_home *home = td_bind_check_home(L, 1);
   const char *path = td_bind_place(L, td_bind_arg(2, "directory"), &env);
   const char *name = td_bind_file_name(L, td_bind_arg(3, "name"));
+  if (!lua_isnoneornil(L, 4) && !lua_isboolean(L, 4)) {
+    td_bind_expected(L, td_bind_arg(4, "fresh"), "a boolean");
+  }
+  bool fresh = lua_toboolean(L, 4);
   if (env.store_ctx != home->home.env.store_ctx) {
     luaL_error(L, "both directories must lie on one disk");
   }
@@ -25,7 +30,8 @@ int td_bind_home_clone(lua_State *L) {
     lua_setiuservalue(L, -2, i);
   }
   self->home = td_bind_check_home(L, 1);  /* a finalizer may close it */
-  if (td_clone_open(&self->clone, &home->home, path, name, &err) != TD_OK) {
+  if (td_clone_open(&self->clone, &home->home, path, name, fresh,
+                    &err) != TD_OK) {
     return td_bind_fail(L, &err);
   }
   self->open = true;

@@ -110,7 +110,7 @@ static const td_migrate_log *push_copy(lua_State *L, uint32_t *count) {
   return copy;
 }
 
-/* migration:logs() -> list of { log =, there =, last = | nil, err: every log
+/* migration:logs() -> list of { log =, there =, first =, last = | nil, err: every log
  * of the directory and of the layout, in order, and how far it is on disk. */
 static int logs(lua_State *L) {
   td_error err;
@@ -121,10 +121,11 @@ static int logs(lua_State *L) {
   lua_createtable(L, (int)count, 0);
   for (uint32_t i = 0; i < count; i++) {
     const td_migrate_log *log = &all[i];
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     td_bind_push_log(L, log->id);
     lua_setfield(L, -2, "log");
     set_boolean(L, "there", log->there);
+    set_u64(L, "first", log->first.value);
     set_u64(L, "last", log->last.value);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }

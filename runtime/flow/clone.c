@@ -85,6 +85,27 @@ static td_status open_target(td_clone *clone, const char *path,
                     : TD_OK;
 }
 
+static int find_segment(void *ctx, const char *name) {
+  bool *found = ctx;
+  td_segname segment;
+  *found |= td_segname_parse(name, strlen(name), &segment, NULL) == TD_OK;
+  return !*found;
+}
+
+/* A copy that begins must not mix with another one. */
+static td_status check_fresh(const td_clone *clone, const char *name,
+                             td_error *err) {
+  const td_env *env = env_of(clone);
+  bool found = false;
+  int result = env->store->dir_list(env->store_ctx, clone->target,
+                                    find_segment, &found);
+  if (result < 0) return fail(err, "listing the directory", result, name, 0);
+  if (!found) return TD_OK;
+  td_fail(err, TD_OCCUPIED, "directory", 0, 0);
+  td_error_at(err, name, TD_NO_OFFSET);
+  return TD_OCCUPIED;
+}
+
 static td_status list(td_clone *clone, td_error *err) {
   td_status status = td_wal_dir_list(&clone->dir, env_of(clone),
                                      clone->home->dir, err);
@@ -96,9 +117,10 @@ static td_status list(td_clone *clone, td_error *err) {
 }
 
 td_status td_clone_open(td_clone *clone, td_wal_home *home, const char *path,
-                        const char *name, td_error *err) {
+                        const char *name, bool fresh, td_error *err) {
   *clone = (td_clone){.home = home};
   td_status status = open_target(clone, path, name, err);
+  if (status == TD_OK && fresh) status = check_fresh(clone, name, err);
   if (status == TD_OK) status = list(clone, err);
   if (status == TD_OK) status = copy_layouts(clone, err);
   if (status == TD_OK) status = copy_cuts(clone, err);
@@ -177,21 +199,28 @@ static td_status copy_batch(td_clone *clone, const td_wal_batch *batch,
   return status == TD_OK ? write_part(clone, batch->payload, err) : status;
 }
 
+/* Whether a file of that name and size is there: a segment that is not the
+ * last one of its log does not change any more. */
+static bool is_there(const td_clone *clone, const td_wal_segment *segment) {
+  const td_env *env = env_of(clone);
+  char name[TD_SEGNAME_TEXT_MAX];
+  td_file *file;
+  uint64_t size = 0;
+  td_segname_format(segment->name, name);
+  if (env->store->file_open(env->store_ctx, clone->target, name, &file) < 0) {
+    return false;
+  }
+  int result = env->store->file_size(env->store_ctx, file, &size);
+  env->store->file_close(env->store_ctx, file);
+  return result == 0 && size == segment->size;
+}
+
 /* Segments that are there already, but for the last one. */
 static td_seqno first_missing(const td_clone *clone, uint32_t first,
                               uint32_t count) {
-  const td_env *env = env_of(clone);
   const td_wal_segment *list = clone->dir.segments + first;
   uint32_t i = 0;
-  while (i + 1 < count) {
-    char name[TD_SEGNAME_TEXT_MAX];
-    td_file *file;
-    td_segname_format(list[i].name, name);
-    if (env->store->file_open(env->store_ctx, clone->target, name, &file)
-        < 0) break;
-    env->store->file_close(env->store_ctx, file);
-    i++;
-  }
+  while (i + 1 < count && is_there(clone, &list[i])) i++;
   return list[i].name.first_seq;
 }
 

@@ -4,8 +4,9 @@
  * holds that region's logs (`from-r00001/`, FORMAT.md 5).
  *
  * Every batch is verified on the way. A file is written aside, synced and
- * renamed, so what is there by its name is whole; when it is done again, only
- * the last segment of each log and the small files are written anew.
+ * renamed, so what is there by its name is whole; when it is done again, a
+ * segment that has its size is there, the last one of each log is written
+ * anew, and so are the small files.
  *
  * The directory read from is a home: nobody else writes in it, and of a log
  * that is open what is on disk is copied.
@@ -36,12 +37,13 @@ typedef struct td_clone {  /* private but for `bytes` */
 } td_clone;
 
 /* Opens `name` below the directory `path`, making it when it is not there,
- * and copies layouts and cuts. Statuses: TD_OK, TD_IO, TD_FULL,
+ * and copies layouts and cuts. `fresh`: this copy was never begun, so there
+ * must be no segment. Statuses: TD_OK, TD_OCCUPIED, TD_IO, TD_FULL,
  * TD_NO_MEMORY, TD_TOO_MANY; those of td_wal_layout_read and
  * td_wal_cuts_read. After anything but TD_OK there is nothing to close. */
 TD_API td_status td_clone_open(td_clone *clone, td_wal_home *home,
                                const char *path, const char *name,
-                               td_error *err);
+                               bool fresh, td_error *err);
 /* Copies about so many bytes. Statuses: TD_OK (call again), TD_END (all of it
  * is there, on disk), TD_FULL, TD_IO; those of td_wal_cursor_next. */
 TD_API td_status td_clone_step(td_clone *clone, uint64_t bytes,

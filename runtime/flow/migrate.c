@@ -207,6 +207,7 @@ static td_status open_logs(td_migrate *m, td_error *err) {
     td_migrate_log *entry = &m->logs[i];
     uint32_t first;
     entry->there = td_wal_dir_log(&m->dir, entry->id.shard, &first) > 0;
+    if (entry->there) entry->first = m->dir.segments[first].name.first_seq;
     status = check_cuts(m, entry->id.shard, err);
     if (status == TD_OK && entry->there) status = read_region(m, entry, err);
   }

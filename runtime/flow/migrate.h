@@ -29,8 +29,8 @@
  *
  * Nothing here waits or knows the time: who calls step decides when.
  *
- * Memory: what waits to be written (flush_bytes, and one batch), a reader,
- * 400 KiB, and a log for each shard that gets events.
+ * Memory: what waits to be written (flush_bytes, and what each shard's log
+ * needed most of it, twice), a reader, 400 KiB, and an open log for each.
  *
  * Thread: the owner of the home; its logs may be appended to by others. */
 #ifndef TD_FLOW_MIGRATE_H
@@ -40,8 +40,7 @@
 #include "io/wal_log.h"
 #include "model/router_layout.h"
 
-#define TD_MIGRATE_FLUSH_BYTES 1048576u
-#define TD_MIGRATE_SYNC_BYTES 67108864u
+#define TD_MIGRATE_FLUSH_BYTES 7340032u
 #define TD_MIGRATE_NAME_MAX 29u  /* migration-0000000002.journal and zero */
 
 typedef struct td_migrate_options {
@@ -61,6 +60,7 @@ typedef struct td_migrate_sum {
 /* A log of the directory, or of the next layout. */
 typedef struct td_migrate_log {
   td_log_id id;
+  td_seqno first;       /* out: of its first segment; 0 = none */
   td_seqno last;        /* out: on disk through here, of td_migrate_look */
   td_seqno start;       /* that, when the migration began */
   td_seqno after, upto; /* of the lap */
@@ -92,7 +92,6 @@ typedef struct td_migrate {  /* private but for logs and the counts */
   td_wal_live live;
   bool reading;
   size_t waiting;            /* bytes, over all logs */
-  uint64_t unsynced;         /* ... that were written */
   td_wal_cursor cursor;      /* of a check */
   bool checking;
   td_seqno check_after, check_upto;

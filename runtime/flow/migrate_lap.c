@@ -29,13 +29,8 @@ static void note_written(td_migrate *m, const td_wal_moved *parts) {
   }
 }
 
-/* Not of each batch: the disk begins with it while the next one is made. */
-static td_status sync(td_migrate *m, td_error *err) {
-  m->unsynced = 0;
-  return td_wal_sync_all(m->home, m->held, err);
-}
-
-/* One batch in each log that events wait for. */
+/* One batch in each log that events wait for. The disk works on them while the
+ * next ones are made. */
 static td_status flush(td_migrate *m, td_error *err) {
   uint32_t count = 0;
   if (m->waiting == 0) return TD_OK;
@@ -58,9 +53,8 @@ static td_status flush(td_migrate *m, td_error *err) {
   td_alloc_free(alloc_of(m), parts, size);
   if (status != TD_OK) return status;
   m->written += m->waiting;
-  m->unsynced += m->waiting;
   m->waiting = 0;
-  return m->unsynced >= TD_MIGRATE_SYNC_BYTES ? sync(m, err) : TD_OK;
+  return TD_OK;
 }
 
 static td_status make_room(const td_migrate *m, td_migrate_log *entry,
@@ -142,7 +136,7 @@ static td_status move_run(td_migrate *m, td_migrate_log *from,
   uint64_t upto = from->upto.value, first = run->first_seq.value;
   td_status status = check_epoch(m, from, run, err);
   if (status != TD_OK || !run->live) return status;
-  uint64_t most = upto - first + 1;
+  uint64_t most = first <= upto ? upto - first + 1 : 0;
   uint32_t left = run->count < most ? run->count : (uint32_t)most;
   const uint8_t *records = run->records.data;
   while (left > 0 && status == TD_OK) {
@@ -225,7 +219,7 @@ td_status td_migrate_step(td_migrate *m, uint64_t bytes, td_error *err) {
   }
   if (status == TD_END) {
     status = flush(m, err);
-    if (status == TD_OK) status = sync(m, err);
+    if (status == TD_OK) status = td_wal_sync_all(m->home, m->held, err);
     if (status == TD_OK) status = TD_END;
   }
   if (status != TD_OK) td_migrate_unlist(m);

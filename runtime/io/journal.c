@@ -50,15 +50,16 @@ typedef struct line {
 } line;
 
 static bool read_line(td_span bytes, size_t at, uint8_t *scratch, line *out) {
-  const uint8_t *start = bytes.data + at;
-  const uint8_t *stop = memchr(start, '\n', bytes.size - at);
+  const uint8_t *start = bytes.data + at, *stop;
   uint64_t hash;
-  if (!stop || (size_t)(stop - start) <= HASH_DIGITS) return false;
+  if (bytes.size - at <= HASH_DIGITS || start[HASH_DIGITS] != ' '
+      || !read_hash(start, &hash)) return false;
+  stop = memchr(start + HASH_DIGITS, '\n', bytes.size - at - HASH_DIGITS);
+  if (!stop) return false;
   size_t size = (size_t)(stop - start) - HASH_DIGITS - 1;
   out->text = (td_span){start + HASH_DIGITS + 1, size};
   out->end = (size_t)(stop - bytes.data) + 1;
-  return start[HASH_DIGITS] == ' ' && read_hash(start, &hash)
-      && hash_at(at, out->text, scratch) == hash;
+  return hash_at(at, out->text, scratch) == hash;
 }
 
 /* Anywhere, for what is damaged may be a line feed. */

@@ -169,6 +169,14 @@ static td_status publish(td_wal_home *home, uint32_t epoch,
   return TD_FULL;
 }
 
+/* Who published it may have been killed before that was on disk. */
+static td_status sync_names(const td_wal_home *home, td_error *err) {
+  const td_env *env = &home->env;
+  int result = env->store->dir_sync(env->store_ctx, home->dir);
+  if (result == 0) return TD_OK;
+  return td_wal_fail_io(err, "syncing the directory", result, NULL, 0);
+}
+
 static td_status compare(const td_wal_home *home, const td_layout *layout,
                          td_error *err) {
   td_wal_dir dir = {.env = home->env, .dir = home->dir, .borrowed = true};
@@ -185,7 +193,7 @@ static td_status compare(const td_wal_home *home, const td_layout *layout,
   status = td_wal_layout_read(&dir, home->published, &file, &here, err);
   if (status != TD_OK) return status;
   td_wal_file_free(&dir, &file);
-  if (td_hash128_eq(here.hash, layout->hash)) return TD_OK;
+  if (td_hash128_eq(here.hash, layout->hash)) return sync_names(home, err);
   td_fail(err, TD_LAYOUT, "layout", layout->hash.low, here.hash.low);
   td_error_at(err, name, TD_NO_OFFSET);
   return TD_LAYOUT;

@@ -37,9 +37,8 @@ typedef struct td_wal_moved {
   td_seqno first;    /* out: number of the first of them */
 } td_wal_moved;
 
-/* Writes them, one batch in each log, which no window looks at. They are on
- * disk behind td_wal_sync_all, or before the next batch of a writer that
- * syncs: these are marked lazy. `held`: the caller holds every log
+/* Writes them, one batch in each log, which no window looks at or keeps. They
+ * are on disk behind td_wal_sync_all, or before the log's next batch. `held`: the caller holds every log
  * (td_wal_hold); otherwise they rise by log. All parts are tried. Statuses:
  * those of td_wal_log_append but TD_MOVED, of the first part that was not
  * written or may not be; some others may be there, and how many events lie

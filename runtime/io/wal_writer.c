@@ -159,7 +159,7 @@ static td_status seal_group(const td_wal_log *log, td_wal_group *group,
     .layout_epoch = group->moved ? log->home->next : log->home->epoch,
     .shard = log->options.log.shard, .region = log->options.log.region,
     .version = TD_BATCH_VERSION, .kind = (uint8_t)group->kind,
-    .lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS,
+    .lazy = log->options.sync != TD_SYNC_ALWAYS,
   };
   td_status status = td_batch_seal(&head, payload, group->bytes, err);
   if (status == TD_OK) group->first_seq = head.first_seq;
@@ -185,17 +185,16 @@ static void thin_out(td_wal_log *log, td_wal_group *group) {
   group->size = (size_t)kept * TD_RECORD_BYTES;
 }
 
-/* Behind lazy batches that may be torn no other one may stand whole, or they
- * would pass for damaged. */
-static td_status settle_moved(td_wal_log *log, const td_wal_group *group,
-                              td_error *err) {
-  bool lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS;
+/* At most one batch is in flight, or a torn one would pass for damaged: a
+ * moved one, which nobody waited for, is on disk before the next. */
+static td_status settle_moved(td_wal_log *log, td_error *err) {
+  bool lazy = log->options.sync != TD_SYNC_ALWAYS;
   return log->moved_unsynced && !lazy ? td_wal_make_durable(log, err) : TD_OK;
 }
 
 static td_status write_sealed(td_wal_log *log, td_wal_group *group,
                               td_error *err) {
-  td_status status = settle_moved(log, group, err);
+  td_status status = settle_moved(log, err);
   if (status == TD_OK) status = seal_group(log, group, err);
   if (status != TD_OK) return status;
   td_span bytes = {group->bytes, TD_BATCH_HEADER_BYTES + group->size};
@@ -230,11 +229,18 @@ static td_status check_group(const td_wal_log *log, const td_wal_group *group,
   return TD_OK;
 }
 
+/* A layout that may be published is one that nobody may write beside. */
+static td_status check_home(const td_wal_log *log, td_error *err) {
+  if (log->home->failed.status != TD_OK && err) *err = log->home->failed;
+  return log->home->failed.status;
+}
+
 td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
                              td_error *err) {
   bool thin = log->window.size > 0 && group->kind == TD_BATCH_SIGNALS
            && !group->moved;
   if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
+  if (check_home(log, err) != TD_OK) return log->home->failed.status;
   if (check_group(log, group, err) != TD_OK) return TD_MOVED;
   if (thin) thin_out(log, group);
   if (group->events == 0) return TD_OK;

@@ -29,7 +29,8 @@ static td_status copy(uint64_t *bytes) {
   td_clone clone;
   td_status status = world_open(world_layout(7, "hash", NULL));
   if (status != TD_OK) return status;
-  status = td_clone_open(&clone, &at.home, "", TARGET, &at.err);
+  status = td_clone_open(&clone, &at.home, "", TARGET, false,
+                                   &at.err);
   if (status == TD_OK) {
     while (status == TD_OK) status = td_clone_step(&clone, 100, &at.err);
     *bytes = clone.bytes;
@@ -80,6 +81,35 @@ static void case_copy(void) {
   world_end();
 }
 
+/* A copy that begins does not mix with an earlier one; one that goes on
+ * writes anew what has another size. */
+static void case_earlier(void) {
+  td_clone clone;
+  uint64_t bytes;
+  fill();
+  CHECK(copy(&bytes) == TD_OK);
+  CHECK(world_open(world_layout(7, "hash", NULL)) == TD_OK);
+  CHECK(td_clone_open(&clone, &at.home, "", TARGET, true, &at.err)
+        == TD_OCCUPIED);
+  CHECK_TEXT(at.err.file, TARGET);
+  td_wal_home_close(&at.home);
+  const td_disk_bytes *file = td_disk_find(
+    &at.disk, TARGET "/wal-00000000000000000001.seg");
+  td_span half = {file->data, file->size / 2};
+  uint8_t kept[1024];
+  CHECK(half.size < sizeof kept);
+  memcpy(kept, half.data, half.size);
+  CHECK(td_disk_put(&at.disk, TARGET "/wal-00000000000000000001.seg",
+                    (td_span){kept, half.size}));
+  uint64_t again = 0;
+  CHECK(copy(&again) == TD_OK);
+  CHECK(again > bytes / LOGS);
+  file = td_disk_find(&at.disk, TARGET "/wal-00000000000000000001.seg");
+  CHECK(file->size > half.size);
+  compare(true);
+  world_end();
+}
+
 /* A log that is open is copied as far as it is on disk. */
 static void case_open(void) {
   td_wal_options options = td_wal_options_init((td_log_id){{2}, {0}});
@@ -94,11 +124,12 @@ static void case_open(void) {
     CHECK(td_wal_log_append(&at.logs[0], &record, 1, NULL, NULL) == TD_OK);
     if (i == 0) CHECK(td_wal_log_sync(&at.logs[0], NULL) == TD_OK);
   }
-  CHECK(td_clone_open(&clone, &at.home, "", TARGET, NULL) == TD_OK);
+  CHECK(td_clone_open(&clone, &at.home, "", TARGET, true, NULL) == TD_OK);
   CHECK(td_clone_step(&clone, 1000, NULL) == TD_END);
   CHECK_U64(clone.bytes, TD_BATCH_HEADER_BYTES + TD_RECORD_BYTES);
   td_clone_close(&clone);
-  CHECK(td_clone_open(&clone, &at.home, "nowhere", TARGET, NULL) == TD_IO);
+  CHECK(td_clone_open(&clone, &at.home, "nowhere", TARGET, false,
+                      NULL) == TD_IO);
   world_close();
   world_end();
 }
@@ -168,6 +199,7 @@ static void case_memory(void) {
 void test_clone(void) {
   test_case("clone", "segments, cuts and layouts, byte for byte", case_copy);
   test_case("clone", "a log that is open", case_open);
+  test_case("clone", "an earlier copy is there", case_earlier);
   test_case("clone", "a power failure behind every call", case_crash);
   test_case("clone", "every call fails", case_errors);
   test_case("clone", "every request for memory fails", case_memory);

@@ -73,7 +73,7 @@ return {
   { "events that left are not counted", "flow/migrate_lap.c", "migrate",
     "from->left += end - i;", "" },
   { "a lap that is not synced", "flow/migrate_lap.c", "migrate",
-    "if (status == TD_OK) status = sync(m, err);\n    if", "if" },
+    "if (status == TD_OK) status = td_wal_sync_all(m->home, m->held, err);\n    if", "if" },
   { "batches of a used epoch are taken for ours", "flow/migrate_lap.c", "migrate",
     "td_status status = check_epoch(m, from, run, err);",
     "td_status status = TD_OK;\n  (void)check_epoch;" },
@@ -85,8 +85,8 @@ return {
   { "a lap ahead of the disk", "flow/migrate_lap.c", "migrate",
     "if (td_seqno_cmp(entry->upto, entry->last) <= 0) continue;", "continue;" },
   { "the last events of a lap wait for ever", "flow/migrate_lap.c", "migrate",
-    "status = flush(m, err);\n    if (status == TD_OK) status = sync(m, err);",
-    "status = sync(m, err);" },
+    "status = flush(m, err);\n    if (status == TD_OK) status = td_wal_sync_all(m->home, m->held, err);",
+    "status = td_wal_sync_all(m->home, m->held, err);" },
 
   -- --- checks ------------------------------------------------------------------
   { "an event in the wrong log is counted", "flow/migrate_check.c", "migrate",

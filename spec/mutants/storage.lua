@@ -29,7 +29,7 @@ return {
   { "segments without a bound", "io/wal_writer.c", "log",
     "&& log->end + size > log->options.segment_bytes) {", "&& false) {" },
   { "lazy batches do not say so", "io/wal_writer.c", "crash",
-    ".lazy = group->moved || log->options.sync != TD_SYNC_ALWAYS,", ".lazy = false," },
+    ".lazy = log->options.sync != TD_SYNC_ALWAYS,", ".lazy = false," },
 
   -- --- errors -------------------------------------------------------------
   { "a failed sync is tried again", "io/wal_calls.c", "faults",

@@ -29,7 +29,8 @@ M.functions = {
 M.methods = {
   ["tidal.WalHome"] = {
     { "migration", bytes, optional(a_table), arguments.NEXT, {} },
-    { "clone", arguments.object "tidal.SimDir", file_name, 0, "from-r00000" },
+    { "clone", arguments.object "tidal.SimDir", file_name,
+      optional(arguments.boolean), 0, "from-r00000", true },
   },
   ["tidal.WalWriter"] = { { "retire", optional(SIZE), 1 } },
   ["tidal.WalClone"] = { { "step", SIZE, 1 }, { "close" }, { "__gc" }, { "__close" } },

@@ -95,6 +95,7 @@ function M.resume(options)
          .. "with a higher epoch", self.task.to.epoch)
   end
   if state.finished then
+    self:note_end "finished"  -- perhaps not all directories were told
     for _, step in ipairs(self.steps) do step.done = step.name ~= "retire" end
   end
   return self

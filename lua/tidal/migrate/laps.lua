@@ -18,6 +18,10 @@ local function borders(self)
   local state, list, events = self:state(), {}, 0
   for _, log in ipairs(self:logs()) do
     local after = state.after[log.shard] or 0
+    -- What was truncated is nowhere, and its state is safe elsewhere.
+    if log.first ~= 0 and math.ult(after, log.first - 1) then
+      after = log.first - 1
+    end
     if math.ult(after, log.last) then
       local upto = log.last
       if core.u64.lt(self.lap_events, upto - after) then

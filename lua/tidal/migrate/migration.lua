@@ -87,6 +87,11 @@ function Migration:begin()
   end
   local journal = record.open(self.places[1].dir, self.task.to.epoch,
                               "create")
+  if journal.state.begin then
+    journal:close()
+    error(core.error { code = "migration", message = "another process has "
+      .. "just begun a migration to this epoch: --resume goes on" }, 0)
+  end
   M.attach(self, journal)
   note_parts(self, journal:note(record.begin(self.task)))
 end

@@ -123,16 +123,17 @@ Place.copy, Place.verify, Place.cut_over = laps.copy, laps.verify, laps.cut_over
 
 -- --- retiring --------------------------------------------------------------
 
--- The logs of the directory, by their first batch.
-local function logs_of(dir)
-  local reader <close>, err = core.wal.reader(dir)
+-- The logs of the directory, { shard =, region = }, by their first batch;
+-- where that is torn, the region's own.
+local function logs_of(self)
+  local reader <close>, err = core.wal.reader(self.dir)
   if not reader then raise(err) end
   local out = {}
   for _, shard in ipairs(reader:shards()) do
     local cursor <close> = reader:cursor(shard)
-    local batch, why = cursor:next()
-    if not batch and why then raise(why) end
-    if batch then out[#out + 1] = batch.log end
+    local batch = cursor:next()
+    out[#out + 1] = { shard = shard,
+                      region = batch and batch.log.region or self.id }
   end
   return out
 end
@@ -142,7 +143,7 @@ end
 function Place:retire()
   local home <close> = open_home(self, self.to)
   self.retired = 0
-  for _, log in ipairs(logs_of(self.dir)) do
+  for _, log in ipairs(logs_of(self)) do
     local writer <close>, err = home:writer { shard = log.shard,
                                               region = log.region }
     if not writer then raise(err) end
@@ -175,16 +176,32 @@ function Place:come()
   self:note "published"
 end
 
+---Mends what a writer left that died, so that the logs can be read.
+function Place:recover()
+  local home <close> = open_home(self, self.to)
+  for _, log in ipairs(logs_of(self)) do
+    local writer <close>, err = home:writer { shard = log.shard,
+                                              region = log.region }
+    if not writer then raise(err) end
+  end
+end
+
 ---Copies the logs of this region, as they lie there, into the directory of
 ---another one.
 ---@param target table a place
 function Place:hand_over(target)
-  if target:state().handed[self.region] then return end
+  local state = target:state()
+  if state.handed[self.region] then return end
+  local fresh = not state.handing[self.region]
+  if not self.given_home then self:recover() end
   local home = open_home(self, self.to)
   local _ <close> = not self.given_home and home or nil
-  local clone <close>, err = home:clone(target.dir,
-                                        ("from-r%05d"):format(self.id))
+  local clone <close>, err = home:clone(
+    target.dir, ("from-r%05d"):format(self.id), fresh)
   if not clone then raise(err) end
+  if fresh then
+    self.journal:note(record.handed("hand", target.region, self.region))
+  end
   local before = 0
   repeat
     local more, bytes = clone:step(self.slice_bytes)
@@ -192,7 +209,7 @@ function Place:hand_over(target)
     coroutine.yield(bytes - before)
     before = bytes
   until not more
-  self.journal:note(record.handed(target.region, self.region))
+  self.journal:note(record.handed("handed", target.region, self.region))
 end
 
 return M

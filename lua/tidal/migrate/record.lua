@@ -19,7 +19,8 @@
 --             of those that came to it, in this one
 --   publish   region: cuts are written from here on, then the layout
 --   published region
---   handed    region, from: it has the logs of that region
+--   hand      region, from: it gets the logs of that region
+--   handed    region, from: it has them
 --   finished | aborted
 --
 -- A lap is the unit of starting anew; what is published the directories say.
@@ -56,7 +57,7 @@ end
 local function new_place(region)
   return { region = region.region, id = region.id, kind = region.kind,
            laps = 0, moved = 0, after = {}, left = {}, got = {},
-           handed = {} }
+           handing = {}, handed = {} }
 end
 
 -- By the step that a line names: what it changes in the state.
@@ -120,6 +121,10 @@ function READ.published(state, line)
 end
 
 -- The logs of another region were handed to this one.
+function READ.hand(state, line)
+  state.places[line.region].handing[line.from] = true
+end
+
 function READ.handed(state, line)
   place_of(state, line).handed[line.from] = true
 end
@@ -259,9 +264,10 @@ function M.line(step, region, logs, names)
                        { "logs", list } }
 end
 
----That a region has the logs of another one.
-function M.handed(region, from)
-  return json.object { { "step", "handed" }, { "region", region },
+---That a region gets, or has, the logs of another one.
+---@param step "hand"|"handed"
+function M.handed(step, region, from)
+  return json.object { { "step", step }, { "region", region },
                        { "from", from } }
 end
 

@@ -292,6 +292,96 @@ describe("after a power failure at any call", function()
   end)
 end)
 
+-- Runs until a step of that name is done.
+local function until_done(m, name)
+  while m:step(0) do
+    if m.step_now.name == name and m.step_now.done then return end
+  end
+end
+
+describe("an error while a layout is published", function()
+  local from, to = layout(1, 2, routing.hash()), layout(2, 3, routing.hash())
+
+  -- Who did not see the rename must not write beside it.
+  it("stops the writers of a home that was given", function()
+    local failed, call = true, 0
+    while failed do
+      call = call + 1
+      local disk, before = written(from, 20)
+      local home = scene.must(core.wal.open(disk:dir "us", { layout = from }))
+      local writers = {}
+      for s = 0, 1 do writers[s] = scene.must(home:writer { shard = s }) end
+      local m = migrate(from:diff(to)) { wal = { us = { dir = disk:dir "us", home = home } } }
+      until_done(m, "verify")
+      disk:fault { fail_call = disk:calls() + call }
+      failed = not pcall(m.run, m)
+      disk:fault()
+      m:close()
+      for n = 5001, 5010 do
+        local event = scene.events(n, 1)[1]
+        event.signal_type, event.weight = 1, 1
+        writers[from:route(event.entity).value]:append { event }
+      end
+      local epoch = scene.epoch(disk:dir "us")
+      local now = scene.live(disk:dir "us")
+      assert.same({}, scene.faults(disk:dir "us", now, epoch == 2 and to or from))
+      for event in pairs(before.us) do assert.truthy(now[event]) end
+    end
+    assert.is_true(call > 10)
+  end)
+
+  it("is not believed before the name is on disk", function()
+    local names, call, finished = { "us", "eu" }, 0, false
+    local two, three = layout(1, 2, nil, names), layout(2, 3, nil, names)
+    while not finished do
+      call = call + 1
+      local disk, before = written(two, 8)
+      disk = disk:crash { way = 0 }
+      local m = migrate(two:diff(three))(settings(disk, three.regions))
+      until_done(m, "cut over")
+      disk:fault { last_call = disk:calls() + call }
+      finished = pcall(m.run, m)
+      local killed = disk:copy()  -- the cache is kept; then the power fails
+      local again = migrate.resume(settings(killed, three.regions))
+      pcall(until_done, again, "cut over")
+      again:close()
+      local after = killed:crash { way = 0 }
+      scene.run(migrate.resume(settings(after, three.regions)))
+      check(after, before, three, "call " .. call)
+      assert.equal(2, scene.epoch(after:dir "eu"))
+    end
+  end)
+end)
+
+it("a log whose front is gone migrates from what is there", function()
+  local from, to = layout(1, 2), layout(2, 3)
+  local disk = written(from, 900, { segment_bytes = 4096, batch = 20 })
+  local home = scene.must(core.wal.open(disk:dir "us", { layout = from }))
+  for s = 0, 1 do
+    local writer = scene.must(home:writer { shard = s })
+    for _ = 1, 2 do scene.must(writer:checkpoint { seqno = 300 }) end
+    assert.is_true(scene.must(writer:truncate(300)) > 0)
+  end
+  scene.must(home:close { clean = true })
+  local before = scene.live(disk:dir "us")
+  scene.migrate(from, to, { wal = dirs(disk, to.regions), lap_events = 50 })
+  check(disk, { us = before }, to)
+end)
+
+it("logs of a region do not mix with those of an earlier one of its number", function()
+  local one, two = { "us" }, { "us", "eu" }
+  local disk, before = written(layout(1, 2, nil, two), 30)
+  scene.migrate(layout(1, 2, nil, two), layout(2, 2, nil, one), settings(disk, {}, {
+    wal = { us = disk:dir "us", eu = disk:dir "eu" } }))
+  local ap = { "us", "ap" }
+  local wal = { us = disk:dir "us", ap = disk:dir "ap" }
+  scene.migrate(layout(2, 2, nil, one), layout(3, 2, nil, ap), settings(disk, {}, { wal = wal }))
+  assert.matches("ap: from%-r00001: occupied: directory holds the logs of an earlier copy",
+                 raised(scene.migrate, layout(3, 2, nil, ap), layout(4, 2, nil, one),
+                        settings(disk, {}, { wal = wal })))
+  assert.same({}, scene.faults(disk:dir "us/from-r00001", before.eu))
+end)
+
 it("random layouts and logs: there, and back", function()
   -- Other ones in each build that the tests run in: a thousand in all.
   local is_host, host = pcall(require, "tidal.host")
