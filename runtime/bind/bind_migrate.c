@@ -110,8 +110,9 @@ static const td_migrate_log *push_copy(lua_State *L, uint32_t *count) {
   return copy;
 }
 
-/* migration:logs() -> list of { log =, there =, first =, last = | nil, err: every log
- * of the directory and of the layout, in order, and how far it is on disk. */
+/* migration:logs() -> list of { log =, there =, first =, last = } | nil, err:
+ * every log of the directory and of the layout, in order, where it begins (0 =
+ * nowhere) and how far it is on disk. */
 static int logs(lua_State *L) {
   td_error err;
   td_bound_migration *self = check(L);

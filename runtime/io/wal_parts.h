@@ -38,11 +38,11 @@ typedef struct td_wal_moved {
 } td_wal_moved;
 
 /* Writes them, one batch in each log, which no window looks at or keeps. They
- * are on disk behind td_wal_sync_all, or before the log's next batch. `held`: the caller holds every log
- * (td_wal_hold); otherwise they rise by log. All parts are tried. Statuses:
- * those of td_wal_log_append but TD_MOVED, of the first part that was not
- * written or may not be; some others may be there, and how many events lie
- * under that epoch tells which. */
+ * are on disk behind td_wal_sync_all, or before the log's next batch. `held`:
+ * the caller holds every log (td_wal_hold); otherwise they rise by log. All
+ * parts are tried. Statuses: those of td_wal_log_append but TD_MOVED, of the
+ * first part that was not written or may not be; some others may be there, and
+ * how many events lie under that epoch tells which. */
 TD_API td_status td_wal_append_moved(td_wal_moved *parts, uint32_t count,
                                      bool held, td_error *err);
 /* All that was written to any open log of the home is on disk; the disk works

@@ -85,7 +85,8 @@ return {
   { "a lap ahead of the disk", "flow/migrate_lap.c", "migrate",
     "if (td_seqno_cmp(entry->upto, entry->last) <= 0) continue;", "continue;" },
   { "the last events of a lap wait for ever", "flow/migrate_lap.c", "migrate",
-    "status = flush(m, err);\n    if (status == TD_OK) status = td_wal_sync_all(m->home, m->held, err);",
+    "status = flush(m, err);\n"
+    .. "    if (status == TD_OK) status = td_wal_sync_all(m->home, m->held, err);",
     "status = td_wal_sync_all(m->home, m->held, err);" },
 
   -- --- checks ------------------------------------------------------------------

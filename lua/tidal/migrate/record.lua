@@ -120,11 +120,12 @@ function READ.published(state, line)
   place_of(state, line).published = true
 end
 
--- The logs of another region were handed to this one.
+-- The logs of another region are to be handed to this one.
 function READ.hand(state, line)
-  state.places[line.region].handing[line.from] = true
+  place_of(state, line).handing[line.from] = true
 end
 
+-- They were.
 function READ.handed(state, line)
   place_of(state, line).handed[line.from] = true
 end

@@ -51,7 +51,7 @@ describe("a journal of a migration", function()
                 { state.begin.to.text, state.begin.from.text, state.begin.name })
     for i, region in ipairs { "us", "eu" } do
       assert.same({ region = region, id = i - 1, laps = 0, moved = 0, after = {}, left = {},
-                    got = {}, handed = {} }, state.places[region])
+                    got = {}, handing = {}, handed = {} }, state.places[region])
     end
   end)
 
