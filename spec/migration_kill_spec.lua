@@ -9,8 +9,9 @@ local migrate = require "tidal.migrate"
 local scene = dofile "spec/support/migration.lua"
 
 local SOAK <const> = os.getenv "TIDAL_SOAK"
-local ROUNDS <const> = SOAK and 5000 or 200
-local SCENES <const> = SOAK and 100 or 8
+local WHOLE <const> = dofile "spec/support/build.lua".kind == "release"
+local ROUNDS <const> = SOAK and 5000 or WHOLE and 200 or 40
+local SCENES <const> = SOAK and 100 or WHOLE and 8 or 2
 local COUNT <const> = 500   -- events of each region
 local SECONDS_MOST <const> = 30  -- to wait for what must come
 

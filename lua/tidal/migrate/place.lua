@@ -51,8 +51,8 @@ end
 
 -- --- open and closed -------------------------------------------------------
 
----The epoch and the hash of the layout that is published in a directory; nil
----where none is.
+---The epoch of the layout that is published in a directory; nil where none
+---is.
 function M.published(dir)
   local reader <close>, err = core.wal.reader(dir)
   if not reader then raise(err) end
@@ -77,7 +77,7 @@ function Place:open()
   if self.move then return false end
   if self:state().published then return true end
   if M.published(self.dir) == self.to.epoch then
-    open_home(self, self.to):close()
+    if not self.given_home then open_home(self, self.to):close() end
     self:note "published"
     return true
   end
