@@ -169,3 +169,43 @@ describe("whether it was finished", function()
     assert.is_nil(history.finished(FROM:diff(TO), none.wal))
   end)
 end)
+
+describe("after the last line of the journal", function()
+  it("the other directories are told, when it is gone on with", function()
+    local disk, options = begun(function(m) return m.steps[6].done end)
+    local journal = record.open(disk:dir "us", 2, "write")
+    journal:note(record.line "finished")
+    journal:close()
+    local function told()
+      local part = record.open(disk:dir "eu", 2, "read")
+      part:close()
+      return part.state.finished
+    end
+    assert.is_nil(told())
+    history.resume(options):close()
+    assert.is_true(told())
+  end)
+end)
+
+it("a log whose writer died is mended before it is handed over", function()
+  local wide = tidal.cluster { name = "spec", epoch = 2, regions = { "us", "eu", "ap" },
+                               shards = 2, routing = tidal.routing.even(), leaders = "all" }
+  local disk, options, before = begun(nil)
+  options.wal.ap = disk:dir "ap"
+  local m = migrate(FROM:diff(wide))(options)
+  while not (m.step_now and m.step_now.name == "open" and m.step_now.done) do m:step(0) end
+  m:close()
+  -- A write that was cut off, in a log that was not closed.
+  local home = scene.must(core.wal.open(disk:dir "us", { layout = wide }))
+  local writer = scene.must(home:writer { shard = 0 })
+  scene.must(home:close { clean = false })
+  assert.is_not_nil(writer)
+  local name
+  for _, file in ipairs(disk:files "us") do
+    if file.name:find "^wal%-0.*%.seg$" then name = file.name end
+  end
+  local bytes = disk:read("us", name)
+  disk:write("us", name, bytes .. bytes:sub(1, 30))
+  scene.run(history.resume(options))
+  assert.same({}, scene.faults(disk:dir "ap/from-r00000", before.us, wide))
+end)
