@@ -131,14 +131,17 @@ end
 
 -- --- running ---------------------------------------------------------------
 
+-- Writers wait for a cut, and who hands his logs over holds his directory.
+local ONE_BY_ONE <const> = { ["cut over"] = true, ["hand over"] = true }
+
 -- The steps that may be sliced now: the first that is not done, and those of
--- its name behind it, as many as may be at once. Cuts come one by one.
+-- its name behind it, as many as may be at once.
 local function open_steps(self)
   local out, name = {}, nil
   for _, step in ipairs(self.steps) do
     if not step.done then
       name = name or step.name
-      local most = name == "cut over" and 1 or self.concurrency
+      local most = ONE_BY_ONE[name] and 1 or self.concurrency
       if step.name ~= name or #out == most then break end
       out[#out + 1] = step
     end

@@ -187,6 +187,18 @@ describe("after the last line of the journal", function()
   end)
 end)
 
+it("two regions may come at once", function()
+  local wide = tidal.cluster { name = "spec", epoch = 2, regions = { "us", "eu", "ap", "sa" },
+                               shards = 2, routing = tidal.routing.even(), leaders = "all" }
+  local disk, options, before = begun(nil)
+  options.wal.ap, options.wal.sa = disk:dir "ap", disk:dir "sa"
+  scene.run(migrate(FROM:diff(wide))(options))
+  for _, region in ipairs { "ap", "sa" } do
+    assert.same({}, scene.faults(disk:dir(region .. "/from-r00000"), before.us, wide))
+    assert.same({}, scene.faults(disk:dir(region .. "/from-r00001"), before.eu, wide))
+  end
+end)
+
 it("a log whose writer died is mended before it is handed over", function()
   local wide = tidal.cluster { name = "spec", epoch = 2, regions = { "us", "eu", "ap" },
                                shards = 2, routing = tidal.routing.even(), leaders = "all" }
