@@ -81,6 +81,9 @@
     "has {bound}") \
   X(MOVED, "moved", \
     "has the id {xgot}, which the layout gives to s{bound}: send it there") \
+  X(REGION, "region", \
+    "r{got} is none of the {bound} regions of the layout: nothing more is " \
+    "written to its logs") \
   X(OCCUPIED, "occupied", \
     "holds the logs of an earlier copy: move it away first")
 

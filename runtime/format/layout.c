@@ -240,22 +240,32 @@ static void read_routing(reader *in, td_layout *out) {
   }
 }
 
-static void read_regions(reader *in, td_layout *out) {
+static td_region_id read_region(reader *in, const char *subject) {
   static const char *const keys[] = {"id", "name", NULL};
+  uint64_t id = 0;
+  unsigned seen = 0;
+  expect(in, '{', subject);
+  for (int key; in->status == TD_OK
+       && (key = next_key(in, keys, &seen, 0, subject)) >= 0;) {
+    if (key == 0) id = read_number(in, "region id", 0, UINT16_MAX);
+    else read_text(in, "name of a region");
+  }
+  return (td_region_id){(uint16_t)id};
+}
+
+/* The list at in->at; writes to out unless it is NULL. Returns how many. */
+static uint32_t read_regions(reader *in, td_region_id *out) {
   const char *subject = "regions of the layout";
+  uint32_t count = 0;
   expect(in, '[', subject);
-  if (accept(in, ']')) return;
+  if (accept(in, ']')) return 0;
   do {
-    unsigned seen = 0;
-    expect(in, '{', subject);
-    for (int key; in->status == TD_OK
-         && (key = next_key(in, keys, &seen, 0, subject)) >= 0;) {
-      if (key == 0) read_number(in, "region id", 0, UINT16_MAX);
-      else read_text(in, "name of a region");
-    }
-    out->region_count++;
+    td_region_id region = read_region(in, subject);
+    if (out) out[count] = region;
+    count++;
   } while (accept(in, ','));
   expect(in, ']', subject);
+  return count;
 }
 
 static void read_format(reader *in) {
@@ -284,7 +294,10 @@ static void read_line(reader *in, td_layout *out) {
     case 2:
       out->epoch = (uint32_t)read_number(in, "epoch", 1, UINT32_MAX);
       break;
-    case 3: read_regions(in, out); break;
+    case 3:
+      out->regions_at = in->at;
+      out->region_count = read_regions(in, NULL);
+      break;
     default: read_routing(in, out); break;
     }
   }
@@ -332,31 +345,25 @@ td_status td_layout_decode(td_span bytes, td_layout *out, td_error *err) {
   return in.status;
 }
 
-void td_layout_ranges(td_span bytes, const td_layout *layout,
-                      td_layout_range *out) {
-  reader in = {.text = (const char *)bytes.data, .size = bytes.size,
-               .at = layout->ranges_at};
-  if (layout->range_count == 0) return;
-  uint32_t count = read_ranges(&in, layout->num_shards - 1, out);
-  td_assert(in.status == TD_OK && count == layout->range_count);
+/* Over bytes that decoded. */
+static reader read_again(td_span bytes, size_t at) {
+  return (reader){.text = (const char *)bytes.data, .size = bytes.size,
+                  .at = at};
 }
 
-td_shard_id td_layout_route(const td_layout *layout,
-                            const td_layout_range *ranges,
-                            td_entity_id entity) {
-  uint64_t key = entity.value;
-  if (layout->strategy == TD_LAYOUT_SINGLE) return (td_shard_id){0};
-  if (layout->strategy != TD_LAYOUT_RANGES) key = td_hash_entity(entity);
-  if (layout->strategy == TD_LAYOUT_HASH) {
-    return (td_shard_id){(uint16_t)(key % layout->num_shards)};
-  }
-  uint32_t low = 0, high = layout->range_count;
-  while (high - low > 1) {
-    uint32_t middle = low + (high - low) / 2;
-    if (ranges[middle].first <= key) low = middle;
-    else high = middle;
-  }
-  return ranges[low].shard;
+void td_layout_ranges(td_span bytes, const td_layout *layout,
+                      td_layout_range *out) {
+  reader in = read_again(bytes, layout->ranges_at);
+  if (layout->range_count == 0) return;
+  uint32_t count = read_ranges(&in, layout->num_shards - 1, out);
+  td_assert(count == layout->range_count);
+}
+
+void td_layout_regions(td_span bytes, const td_layout *layout,
+                       td_region_id *out) {
+  reader in = read_again(bytes, layout->regions_at);
+  uint32_t count = read_regions(&in, out);
+  td_assert(count == layout->region_count);
 }
 
 size_t td_layout_name(uint32_t epoch, char out[TD_LAYOUT_NAME_MAX]) {

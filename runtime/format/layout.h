@@ -45,7 +45,8 @@ typedef struct td_layout {
   uint32_t region_count;
   uint32_t range_count;    /* 0 for single and hash */
   td_layout_strategy strategy;
-  size_t ranges_at;        /* in the file, for td_layout_ranges */
+  size_t regions_at;       /* in the file, for td_layout_regions */
+  size_t ranges_at;        /* ... for td_layout_ranges */
 } td_layout;
 
 typedef struct td_layout_range {
@@ -65,6 +66,10 @@ TD_API td_status td_layout_decode(td_span bytes, td_layout *out,
 /* Writes range_count ranges of bytes that decoded, rising. */
 TD_API void td_layout_ranges(td_span bytes, const td_layout *layout,
                              td_layout_range *out);
+
+/* Writes the ids of region_count regions of bytes that decoded, as listed. */
+TD_API void td_layout_regions(td_span bytes, const td_layout *layout,
+                              td_region_id *out);
 
 /* The shard of an id; `ranges` as td_layout_ranges gave them. */
 TD_API td_shard_id td_layout_route(const td_layout *layout,

@@ -95,25 +95,44 @@ static void put_records(uint8_t *out, const item *what) {
   }
 }
 
+static void name_layout(const td_wal_log *log, td_error *err) {
+  char name[TD_LAYOUT_NAME_MAX];
+  td_layout_name(log->home->epoch, name);
+  td_error_at(err, name, TD_NO_OFFSET);
+}
+
+td_status td_wal_check_region(const td_wal_log *log, td_error *err) {
+  const td_wal_routes *routes = &log->home->routes;
+  td_region_id region = log->options.log.region;
+  if (log->home->epoch == 0 || td_wal_routes_region(routes, region)) {
+    return TD_OK;
+  }
+  td_fail(err, TD_REGION, "region", region.value,
+          routes->layout.region_count);
+  name_layout(log, err);
+  return TD_REGION;
+}
+
 td_status td_wal_check_owner(const td_wal_log *log, td_entity_id entity,
                              uint32_t index, td_error *err) {
   const td_wal_routes *routes = &log->home->routes;
   td_shard_id owner = td_wal_route(routes, entity);
   if (td_shard_id_eq(owner, log->options.log.shard)) return TD_OK;
-  char name[TD_LAYOUT_NAME_MAX];
-  td_layout_name(routes->layout.epoch, name);
   td_fail(err, TD_MOVED, "event", entity.value, owner.value);
-  td_error_at(err, name, TD_NO_OFFSET);
+  name_layout(log, err);
   if (err) err->index = index;
   return TD_MOVED;
 }
 
+/* Events that moved are checked by who moves them. */
 static td_status check_owners(const td_wal_log *log, const item *what,
                               td_error *err) {
-  if (!what->records || log->home->epoch == 0) return TD_OK;
+  td_status status = what->moved ? TD_OK : td_wal_check_region(log, err);
+  if (status != TD_OK || !what->records || log->home->epoch == 0) {
+    return status;
+  }
   for (uint32_t i = 0; i < what->count; i++) {
-    td_status status = td_wal_check_owner(log, what->records[i].entity, i,
-                                          err);
+    status = td_wal_check_owner(log, what->records[i].entity, i, err);
     if (status != TD_OK) return status;
   }
   return TD_OK;

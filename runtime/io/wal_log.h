@@ -143,7 +143,8 @@ TD_API td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
  * number of the first. count is 1..TD_RECORDS_MAX. Statuses: TD_OK;
  * TD_LENGTH, TD_NO_MEMORY, TD_SEQUENCE (no numbers left), TD_FULL, TD_MOVED
  * (an event is shard `bound`'s by the layout named; without an index it is of
- * another thread's call in the group): certainly not there; TD_POISONED:
+ * another thread's call in the group), TD_REGION (the layout has no such
+ * region): certainly not there; TD_POISONED:
  * unknown; TD_IO: publishing a layout failed (io/wal_home.h). */
 TD_API td_status td_wal_log_append(td_wal_log *log, const td_record *records,
                                    uint32_t count, td_seqno *first,

@@ -80,6 +80,9 @@ td_status td_wal_seal(td_wal_log *log, td_error *err);
 
 /* wal_group.c: the right to use the file, among threads. */
 
+/* Whether the log's region is one of its layout's. Statuses: TD_OK,
+ * TD_REGION. Asked as td_wal_check_owner. */
+td_status td_wal_check_region(const td_wal_log *log, td_error *err);
 /* Whether the log's layout gives an id to its shard. Statuses: TD_OK,
  * TD_MOVED (with the index given). Asked under the log's lock, or by who has
  * the file. */

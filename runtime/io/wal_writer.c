@@ -213,17 +213,17 @@ static td_status write_sealed(td_wal_log *log, td_wal_group *group,
   return TD_OK;
 }
 
-/* A layout published while the group filled may have taken ids away. */
+/* A layout published while the group filled may have taken ids away, or the
+ * region. */
 static td_status check_group(const td_wal_log *log, const td_wal_group *group,
                              td_error *err) {
-  bool changed = group->epoch != log->home->epoch;
-  if (!changed || group->moved || group->kind != TD_BATCH_SIGNALS) {
-    return TD_OK;
-  }
+  if (group->moved || group->epoch == log->home->epoch) return TD_OK;
+  td_status status = td_wal_check_region(log, err);
+  if (status != TD_OK || group->kind != TD_BATCH_SIGNALS) return status;
   const uint8_t *record = group->bytes + TD_BATCH_HEADER_BYTES;
   for (uint32_t i = 0; i < group->events; i++, record += TD_RECORD_BYTES) {
-    td_status status = td_wal_check_owner(log, td_record_entity(record),
-                                          TD_NO_INDEX, err);
+    status = td_wal_check_owner(log, td_record_entity(record), TD_NO_INDEX,
+                                err);
     if (status != TD_OK) return status;
   }
   return TD_OK;
@@ -241,10 +241,11 @@ td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
            && !group->moved;
   if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
   if (check_home(log, err) != TD_OK) return log->home->failed.status;
-  if (check_group(log, group, err) != TD_OK) return TD_MOVED;
+  td_status status = check_group(log, group, err);
+  if (status != TD_OK) return status;
   if (thin) thin_out(log, group);
   if (group->events == 0) return TD_OK;
-  td_status status = write_sealed(log, group, err);
+  status = write_sealed(log, group, err);
   if (thin && status != TD_OK) td_wal_window_undo(&log->window, group->events);
   if (thin && status == TD_OK) td_wal_window_settle(&log->window);
   return status;

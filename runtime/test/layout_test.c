@@ -25,7 +25,7 @@ size_t layout_text(char *out, size_t room, uint32_t epoch,
                    const char *ranges) {
   int size = snprintf(out, room, "{\"format\":\"tidal-layout/1\",\"name\":"
                       "\"prod\",\"epoch\":%u,\"regions\":[{\"id\":0,\"name\":"
-                      "\"us\"},{\"id\":1,\"name\":\"eu\"}],\"routing\":{"
+                      "\"us\"},{\"id\":2,\"name\":\"eu\"}],\"routing\":{"
                       "\"strategy\":\"%s\",\"num_shards\":%u%s%s}}", epoch,
                       strategy, num_shards, ranges ? ",\"ranges\":" : "",
                       ranges ? ranges : "");
@@ -56,6 +56,9 @@ static void case_reads(void) {
   CHECK_U64(layout.hash.low,
             td_hash128_of((td_span){(uint8_t *)text, size - 32}).low);
   td_layout_ranges((td_span){(uint8_t *)text, size}, &layout, ranges);
+  td_region_id regions[2];
+  td_layout_regions((td_span){(uint8_t *)text, size}, &layout, regions);
+  CHECK(regions[0].value == 0 && regions[1].value == 2);
   CHECK_U64(ranges[1].first, 0x80);
   CHECK(ranges[1].shard.value == 2);
   CHECK(td_layout_route(&layout, ranges, (td_entity_id){0x7f}).value == 0);
@@ -137,7 +140,7 @@ static void case_refused_text(void) {
     {"\"num_shards\":5", "\"num_shards\":0", TD_OUT_OF_RANGE},
     {"\"num_shards\":5", "\"num_shards\":65537", TD_OUT_OF_RANGE},
     {"\"hash\"", "\"hush\"", TD_TEXT}, {"\"hash\"", "hash", TD_TEXT},
-    {"\"id\":1", "\"id\":65536", TD_OUT_OF_RANGE},
+    {"\"id\":2", "\"id\":65536", TD_OUT_OF_RANGE},
     {"\"us\"", "\"u\\q\"", TD_TEXT}, {"\"us\"", "\"u\\u12x4\"", TD_TEXT},
     {"\"us\"", "\"u\x01\"", TD_TEXT}, {"\"us\"", "\"us", TD_TEXT},
     {"}}", "}}x", TD_TEXT}, {"}}", "}", TD_TEXT}, {"{\"format", "[\"format",
@@ -247,6 +250,9 @@ static void case_routes(void) {
     td_layout_range ranges[20];
     CHECK(decode(text, size, &layout, NULL) == TD_OK);
     td_layout_ranges((td_span){(uint8_t *)text, size}, &layout, ranges);
+  td_region_id regions[2];
+  td_layout_regions((td_span){(uint8_t *)text, size}, &layout, regions);
+  CHECK(regions[0].value == 0 && regions[1].value == 2);
     CHECK(td_router_size(count) <= sizeof block);
     if (kind == 0) td_router_init_single(router, (td_shard_id){0});
     else if (kind == 1) td_router_init_hash(router, 9, NULL);

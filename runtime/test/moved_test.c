@@ -230,6 +230,49 @@ static void case_waited(void) {
   world_end();
 }
 
+/* The layout of the epoch NEW that has no region r2. */
+static td_span layout_without(void) {
+  static char out[1024];
+  td_span whole = world_layout(NEW, "hash", NULL);
+  memcpy(out, whole.data, whole.size);
+  char *region = strstr(out, "\"id\":2"), *end = strchr(out, '\n');
+  td_assert(region && end);
+  region[strlen("\"id\":")] = '9';
+  return (td_span){(const uint8_t *)out,
+                   layout_seal(out, (size_t)(end - out))};
+}
+
+/* A region that is gone by the next layout: neither what comes nor what waits
+ * is written, of sessions neither; opened anew, its logs can be read and
+ * closed, and take nothing. */
+static void case_region(void) {
+  td_record record = {{UINT64_MAX}, 1, 1.0f, 7};
+  td_span sessions = {(const uint8_t *)"sessions", 8}, next = layout_without();
+  fill();
+  CHECK(open_world());
+  record.entity.value = world_id(1, UINT64_MAX);
+  td_wal_log *log = &at.logs[1];
+  CHECK(td_wal_home_prepare(&at.home, next, NULL) == TD_OK);
+  td_wal_hold(&at.home);
+  CHECK(td_wal_put_direct(log, &record, 1, NULL) == TD_OK);
+  CHECK(td_wal_home_publish(&at.home, next, NULL) == TD_OK);
+  CHECK(td_wal_write_group(log, &log->direct, &at.err) == TD_REGION);
+  td_wal_let_go(&at.home);
+  for (uint32_t i = 0; i < 2; i++) {
+    CHECK(td_wal_log_append(log, &record, 1, NULL, &at.err) == TD_REGION);
+    CHECK_U64(at.err.got, 2);
+    CHECK_U64(at.err.bound, 2);
+    CHECK_TEXT(at.err.file, "layout-0000000009.json");
+    CHECK(td_wal_log_append_sessions(log, sessions, 1, NULL, NULL)
+          == TD_REGION);
+    CHECK_U64(td_wal_log_durable(log).value, EVENTS);
+    world_close();
+    CHECK(world_open(next) == TD_OK && world_open_log(1) == TD_OK);
+  }
+  world_close();
+  world_end();
+}
+
 /* A power failure behind every call, in several ways: all events are live
  * once, and all of them where one of the two layouts wants them. */
 static void case_crash(void) {
@@ -379,6 +422,7 @@ void test_moved(void) {
   test_case("moved", "to the next layout", case_whole);
   test_case("moved", "moved events pass the window", case_window);
   test_case("moved", "the layout changes while events wait", case_waited);
+  test_case("moved", "the layout has no such region", case_region);
   test_case("moved", "cuts are added", case_cuts);
   test_case("moved", "a power failure behind every call", case_crash);
   test_case("moved", "a writer behind what is not synced", case_mixed);

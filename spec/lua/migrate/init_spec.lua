@@ -221,6 +221,22 @@ describe("regions", function()
     assert.same({}, scene.faults(disk:dir "us/from-r00001", before.eu, to))
   end)
 
+  it("that go take nothing more from the cut on, and say why", function()
+    local from, to = layout(1, 2, nil, { "us", "eu" }), layout(2, 2, nil, { "us" })
+    local disk = written(from, 8)
+    local home <close> = scene.must(core.wal.open(disk:dir "eu", { layout = from }))
+    local writer <close> = scene.must(home:writer { region = 1 })
+    local event = { entity = 4, timestamp_ns = 1, signal_type = 1, weight = 1 }
+    scene.must(writer:append { event })
+    scene.migrate(from, to, settings(disk, {}, { wal = {
+      us = disk:dir "us", eu = { dir = disk:dir "eu", home = home },
+    } }))
+    local first, err = writer:append { event }
+    assert.same({ nil, "region" }, { first, err.code })
+    assert.equal("layout-0000000002.json: region: region r1 is none of the 1 regions of the "
+                 .. "layout: nothing more is written to its logs", tostring(err))
+  end)
+
   it("keep their numbers", function()
     local from = layout(1, 2, nil, { "us", "eu" })
     local disk = written(from, 3)
