@@ -117,12 +117,13 @@ static td_status open_own(td_migrate *m, td_migrate_log *entry,
     status = td_wal_log_open(entry->own, m->home, &options, err);
   }
   if (status != TD_OK) return status;
+  entry->own->lent = true;
   entry->log = entry->own;
   if (m->held) td_wal_enter(entry->log);
   return TD_OK;
 }
 
-/* Whoever opened a log may have closed it since. */
+/* Whoever opened a log may have closed it since, or opened one of ours. */
 static void attach(td_migrate *m) {
   for (uint32_t i = 0; i < m->count; i++) m->logs[i].log = NULL;
   for (td_wal_log *log = m->home->logs; log; log = log->next) {
@@ -136,6 +137,9 @@ static void attach(td_migrate *m) {
 
 td_status td_migrate_attach(td_migrate *m, td_error *err) {
   td_status status = TD_OK;
+  if (m->home->moved_lost) {
+    return td_fail(err, TD_IO, "syncing moved events", 0, 0);
+  }
   attach(m);
   for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];

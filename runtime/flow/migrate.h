@@ -32,6 +32,9 @@
  * Memory: what waits to be written (flush_bytes, and what each shard's log
  * needed most of it, twice), a reader, 400 KiB, and an open log for each.
  *
+ * Logs that nobody has open are opened here; who opens one of them meanwhile
+ * gets it, but not while they are held.
+ *
  * Thread: the owner of the home; its logs may be appended to by others. */
 #ifndef TD_FLOW_MIGRATE_H
 #define TD_FLOW_MIGRATE_H
@@ -121,7 +124,8 @@ TD_API td_status td_migrate_open(td_migrate *m, td_wal_home *home,
  * skip: all start as for a migration that begins, and a lap of nothing. */
 TD_API td_migrate_log *td_migrate_find(td_migrate *m, td_shard_id shard);
 /* Looks how far each log is now: `last`. One that somebody closed is opened.
- * Statuses: those of td_wal_log_open. */
+ * Statuses: those of td_wal_log_open; TD_IO where moved events did not get to
+ * the disk before their log was closed: only a new opening goes on. */
 TD_API td_status td_migrate_look(td_migrate *m, td_error *err);
 
 /* Begins a lap over the borders that were set. Statuses: TD_OK; TD_AHEAD
@@ -136,9 +140,9 @@ TD_API td_status td_migrate_lap(td_migrate *m, td_error *err);
 TD_API td_status td_migrate_step(td_migrate *m, uint64_t bytes,
                                  td_error *err);
 
-/* Begins to count what a log holds under the next epoch behind `after`.
- * Statuses: TD_OK; TD_OUT_OF_RANGE (no such log); those of td_migrate_look,
- * td_wal_dir_list and td_wal_cursor_open. */
+/* Begins to count what a log holds under the next epoch behind `after`, all
+ * of it on disk. Statuses: TD_OK; TD_OUT_OF_RANGE (no such log); those of
+ * td_wal_sync_all, td_migrate_look, td_wal_dir_list and td_wal_cursor_open. */
 TD_API td_status td_migrate_check(td_migrate *m, td_shard_id shard,
                                   td_seqno after, td_error *err);
 /* Statuses: TD_OK (call again), TD_END (m->found is the sum, m->found_last

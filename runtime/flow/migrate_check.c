@@ -1,5 +1,6 @@
 /* What arrived: the events that a log holds under the next epoch. */
 #include "flow/migrate_seams.h"
+#include "io/wal_parts.h"
 
 void td_migrate_end_check(td_migrate *m) {
   if (m->checking) td_wal_cursor_close(&m->cursor);
@@ -14,7 +15,8 @@ td_status td_migrate_check(td_migrate *m, td_shard_id shard, td_seqno after,
                    m->logs[m->count - 1].id.shard.value);
   }
   td_migrate_unlist(m);
-  td_status status = td_migrate_look(m, err);
+  td_status status = td_wal_sync_all(m->home, m->held, err);
+  if (status == TD_OK) status = td_migrate_look(m, err);
   if (status != TD_OK) return status;
   m->found = (td_migrate_sum){.count = 0};
   m->found_last = after;

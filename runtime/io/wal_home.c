@@ -267,6 +267,7 @@ td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
     td_wal_hold(home);  /* no truncation is under way */
     home->next = read.layout.epoch;
     home->next_routes = read;
+    home->moved_lost = false;
     td_wal_let_go(home);
   } else {
     td_wal_routes_free(&read, &home->env.alloc);

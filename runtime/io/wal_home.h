@@ -37,6 +37,8 @@ typedef struct td_wal_home {
   td_wal_routes routes;  /* of that layout */
   uint32_t next;        /* epoch of the layout prepared; 0 = none */
   td_wal_routes next_routes;
+  bool moved_lost;      /* since then a log closed with moved events that did
+                           not get to the disk */
   struct td_wal_log *logs;  /* open ones, by rising shard */
   td_error failed;      /* of a try to publish, sticky; TD_OK = none */
 } td_wal_home;

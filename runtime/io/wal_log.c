@@ -87,12 +87,12 @@ static void link_log(td_wal_log *log) {
   *at = log;
 }
 
-static bool is_linked(const td_wal_home *home, td_shard_id shard) {
-  const td_wal_log *log = home->logs;
+static td_wal_log *find_log(const td_wal_home *home, td_shard_id shard) {
+  td_wal_log *log = home->logs;
   while (log && !td_shard_id_eq(log->options.log.shard, shard)) {
     log = log->next;
   }
-  return log != NULL;
+  return log;
 }
 
 static void unlink_log(td_wal_log *log) {
@@ -173,9 +173,6 @@ static td_status check_layout(const td_wal_log *log, td_error *err) {
     if (err) *err = home->failed;
     return home->failed.status;
   }
-  if (is_linked(home, log->options.log.shard)) {
-    return td_fail(err, TD_LOCKED, "log", 0, 0);
-  }
   if (home->epoch != home->published) {
     return td_fail(err, TD_EPOCH, "writing without a layout", home->epoch,
                    home->published);
@@ -185,12 +182,21 @@ static td_status check_layout(const td_wal_log *log, td_error *err) {
   return td_fail(err, TD_OUT_OF_RANGE, "shard id", shard, shards - 1);
 }
 
+/* One at a time; a migration gives up the logs that it opened for itself. */
+static td_status take_over(const td_wal_log *log, td_error *err) {
+  td_wal_log *other = find_log(log->home, log->options.log.shard);
+  if (!other) return TD_OK;
+  if (other->lent && !other->busy) return td_wal_log_close(other, true, err);
+  return td_fail(err, TD_LOCKED, "log", 0, 0);
+}
+
 td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
                           const td_wal_options *options, td_error *err) {
   *log = (td_wal_log){
     .home = home, .options = *options, .state = TD_WAL_OPENING,
   };
   td_status status = check_layout(log, err);
+  if (status == TD_OK) status = take_over(log, err);
   if (status != TD_OK) {
     log->state = TD_WAL_CLOSED;
     return status;
@@ -339,6 +345,7 @@ td_status td_wal_log_retire(td_wal_log *log, td_seqno upto,
 td_status td_wal_log_close(td_wal_log *log, bool clean, td_error *err) {
   if (log->state == TD_WAL_CLOSED) return TD_OK;
   td_status status = td_wal_seal(log, err);
+  log->home->moved_lost |= log->moved_unsynced;
   if (status == TD_OK && clean) {
     td_wal_progress same = {
       .seqno = log->checkpoint.seqno,

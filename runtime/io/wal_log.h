@@ -124,10 +124,12 @@ typedef struct td_wal_log {
   uint32_t filling;
   td_wal_group direct;  /* of io/wal_parts; of who has the file */
   bool busy;            /* somebody has the file */
+  bool lent;            /* of whoever opens it: it is closed for him then */
 } td_wal_log;
 
 /* Recovers and opens. The home stays in use until close. Statuses: TD_OK;
- * TD_LOCKED (a log of that shard is open in this home), TD_EPOCH (a layout is
+ * TD_LOCKED (a log of that shard is open in this home, and not lent, or
+ * held), those of td_wal_log_close for a lent one; TD_EPOCH (a layout is
  * published that the home was not put under),
  * TD_OUT_OF_RANGE (no such shard, no next layout); TD_IO, TD_NO_MEMORY,
  * TD_TOO_MANY; verdicts, each with file and offset and

@@ -233,6 +233,55 @@ static void case_crash(void) {
          (unsigned long long)states);
 }
 
+/* The first steps of a lap: moved events wait in memory, and some that were
+ * written are not on disk. */
+static void walk_some(void) {
+  for (uint32_t s = 0; s < LOGS; s++) {
+    story_plan.lap[s] = story_log(s)->last.value;
+    story_log(s)->upto = story_log(s)->last;
+  }
+  story_plan.in_lap = true;
+  CHECK(td_migrate_lap(&story, NULL) == TD_OK);
+  for (uint32_t i = 0; i < 9; i++) {
+    CHECK(td_migrate_step(&story, 40, NULL) == TD_OK);
+  }
+}
+
+/* Who opens a log that the migration opened for itself gets it, in the middle
+ * of a lap; and every call of that fails once. */
+static void case_lent(void) {
+  bool reached = true;
+  uint32_t lost = 0;
+  for (uint64_t call = 0; reached; call++) {
+    story_fill();
+    CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
+    CHECK(story_begin() == TD_OK);
+    walk_some();
+    uint64_t fail = at.disk.counts.calls + call;
+    at.disk.faults = (td_disk_faults){.fail_call = call ? fail : 0,
+                                      .fail_sys = TD_SYS_IO};
+    td_status status = world_open_log(1);
+    reached = call == 0 || at.disk.counts.calls >= fail;
+    at.disk.faults = (td_disk_faults){.fail_call = 0};
+    CHECK(reached == (status != TD_OK) || call == 0);
+    if (status == TD_OK) {
+      CHECK(world_append(1, story_ids[EVENTS + 1]) == TD_OK);
+    }
+    td_status lap = story_lap();
+    lost += lap == TD_IO;
+    CHECK(lap == TD_OK || (lap == TD_IO && status != TD_OK));
+    if (lap == TD_OK) {
+      CHECK(td_migrate_hold(&story, NULL) == TD_OK);
+      CHECK(world_open_log(0) == TD_LOCKED);
+    }
+    td_migrate_close(&story, NULL);
+    world_close();
+    go_on();
+    world_end();
+  }
+  CHECK(lost > 0);
+}
+
 /* Every call fails once; then again, in the same process. */
 static void case_errors(void) {
   static const int32_t errors[] = {TD_SYS_IO, TD_SYS_NOSPC};
@@ -282,6 +331,7 @@ void test_migrate(void) {
   test_case("migrate", "a border within a batch", case_border);
   test_case("migrate", "nothing is truncated meanwhile", case_truncate);
   test_case("migrate", "a power failure behind every call", case_crash);
+  test_case("migrate", "a log is handed over to a writer", case_lent);
   test_case("migrate", "every call fails", case_errors);
   test_case("migrate", "every request for memory fails", case_memory);
 }

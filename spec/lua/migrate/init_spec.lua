@@ -84,8 +84,7 @@ describe("a migration", function()
     local from, to = layout(1, 2), layout(2, 3)
     local disk, before = written(from, 60)
     local home <close> = scene.must(core.wal.open(disk:dir "us", { layout = from }))
-    local writers, n = {}, 5000
-    for s = 0, 1 do writers[s] = scene.must(home:writer { shard = s }) end
+    local writers, n = {}, 5000  -- opened as they are needed
     local m = migrate(from:diff(to))(settings(disk, {}, {
       wal = { us = { dir = disk:dir "us", home = home } }, rest_events = 20,
     }))
@@ -96,6 +95,7 @@ describe("a migration", function()
       local event = { entity = n * 0x9E3779B97F4A7C15, timestamp_ns = n, signal_type = 1,
                       weight = 1 }
       local s = from:route(event.entity).value
+      writers[s] = writers[s] or scene.must(home:writer { shard = s })
       local done, err = writers[s]:append { event }
       if not done then
         assert.equal("moved", err.code)
