@@ -141,7 +141,8 @@ static bool open_alone(lua_State *L, const char *expected) {
  *   group_events_max = 100, group_delay_ns = 0, window_events = 0 }
  *   -> writer | nil, err
  * A directory and one log in it; home:writer{...} takes those from shard on.
- * Of so many events a window recognises those that come again. */
+ * Of so many events a window recognises those that come again; of as many that
+ * another log took before a migration gave their ids to this one, too. */
 static int new_writer(lua_State *L) {
   if (!open_alone(L, "a table { dir =, shard =, ... }")) return 2;
   int home = lua_gettop(L);

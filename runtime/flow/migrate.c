@@ -272,7 +272,8 @@ td_status td_migrate_publish(td_migrate *m, td_span layout, td_error *err) {
   if (status != TD_OK) return status;
   for (uint32_t i = 0; i < m->count; i++) {
     const td_migrate_log *entry = &m->logs[i];
-    if (entry->left == 0) continue;
+    bool grew = td_seqno_cmp(entry->last, entry->start) > 0;
+    if (entry->left == 0 && !grew) continue;
     td_cut cut = {entry->last, next};
     status = td_wal_cut_log(&dir, entry->id, cut, err);
     if (status != TD_OK) return status;

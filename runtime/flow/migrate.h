@@ -154,8 +154,9 @@ TD_API td_status td_migrate_check_step(td_migrate *m, uint64_t bytes,
 /* Nobody else writes from now on, and all that was written is on disk.
  * Statuses: TD_OK; TD_POISONED and those of td_migrate_look: nobody is held. */
 TD_API td_status td_migrate_hold(td_migrate *m, td_error *err);
-/* Cuts every log that events have left, through its last number, then
- * publishes. Must be held. Statuses: as td_wal_cut_log and
+/* Cuts every log that events have left or come to, through its last number,
+ * then publishes: so a log knows what came before (io/wal_recall). Must be
+ * held. Statuses: as td_wal_cut_log and
  * td_wal_home_publish. */
 TD_API td_status td_migrate_publish(td_migrate *m, td_span layout,
                                     td_error *err);

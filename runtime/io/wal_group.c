@@ -80,7 +80,9 @@ static td_status fit(const td_wal_log *log, td_wal_group *group, size_t want,
 static td_status fit_places(const td_wal_log *log, td_wal_group *group,
                             uint32_t events, td_error *err) {
   size_t want = events * sizeof *group->places;
-  if (log->window.size == 0 || want <= group->places_room) return TD_OK;
+  if (log->options.window_events == 0 || want <= group->places_room) {
+    return TD_OK;
+  }
   void *places = td_alloc_resize(&log->home->env.alloc, group->places,
                                  group->places_room, want);
   if (!places) return td_fail(err, TD_NO_MEMORY, "group of events", want, 0);
@@ -213,7 +215,7 @@ static void lead(td_wal_log *log, td_wal_group *group) {
 /* The number of the event that was put in as number i; 0 = it was known. */
 static td_seqno number_of(const td_wal_log *log, const td_wal_group *group,
                           uint32_t i) {
-  bool thin = log->window.size > 0 && !group->moved;
+  bool thin = log->options.window_events > 0 && !group->moved;
   if (thin && group->kind == TD_BATCH_SIGNALS) {
     i = group->places[i];
     if (i == TD_WAL_KNOWN) return (td_seqno){0};
@@ -258,7 +260,7 @@ static td_status collect(td_wal_log *log, td_wal_group *group, uint32_t index,
 static td_status check_count(const td_wal_log *log, const item *what,
                              td_error *err) {
   size_t size = payload_size(what);
-  uint32_t window = log->window.size;
+  uint32_t window = log->options.window_events;
   if (what->count == 0) return td_fail(err, TD_LENGTH, "event count", 0, 1);
   if (what->records && window > 0 && what->count > window) {
     return td_fail(err, TD_LENGTH, "event count (the window's limit)",

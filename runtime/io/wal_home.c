@@ -289,7 +289,10 @@ td_status td_wal_home_publish(td_wal_home *home, td_span layout,
   if (!td_hash128_eq(given.hash, prepared)) {
     return td_fail(err, TD_LAYOUT, "layout", given.hash.low, prepared.low);
   }
+  status = td_wal_recall_next(home, err);
+  if (status != TD_OK) return status;
   status = publish(home, home->next, layout, err);
+  td_wal_recall_end(home, status == TD_OK);
   if (status != TD_OK) return status;
   switch_routes(home, &home->next_routes);
   home->next = 0;

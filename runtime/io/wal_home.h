@@ -70,9 +70,10 @@ TD_API td_status td_wal_home_prepare(td_wal_home *home, td_span layout,
 /* Publishes what was prepared: the one commit point of a migration. Every
  * log must be held (td_wal_hold), or used by nobody; from then on they take
  * events under the new layout only. Statuses: TD_OK; TD_EPOCH (nothing is
- * prepared), TD_LAYOUT (not the text that is), TD_FULL: nothing happened;
- * TD_IO: not known, and the home is of no more use: its logs refuse every
- * batch with the same error. */
+ * prepared), TD_LAYOUT (not the text that is), TD_FULL, and what may go wrong
+ * when the last events of other logs are read, for logs with a window
+ * (io/wal_log.h): nothing happened; TD_IO of the rename: not known, and the
+ * home is of no more use: its logs refuse every batch with the same error. */
 TD_API td_status td_wal_home_publish(td_wal_home *home, td_span layout,
                                      td_error *err);
 /* Gives up what was prepared. Idempotent. */

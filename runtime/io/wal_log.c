@@ -114,54 +114,11 @@ static void release(td_wal_log *log) {
   for (uint32_t i = 0; i < 2; i++) release_group(log, &log->groups[i]);
   release_group(log, &log->direct);
   td_wal_window_deinit(&log->window);
+  td_wal_window_deinit(&log->wider);
   td_wal_checkpoint_free(log);
   td_cond_deinit(&log->changed);
   td_lock_deinit(&log->lock);
   *log = (td_wal_log){.state = TD_WAL_CLOSED};
-}
-
-/* The window knows the log's last events again. */
-static td_status read_back(td_wal_log *log, const td_wal_dir *dir,
-                           td_error *err) {
-  td_wal_cursor cursor;
-  td_wal_batch batch;
-  uint32_t first;
-  uint64_t last = log->last_seq.value, size = log->window.size;
-  if (td_wal_dir_log(dir, log->options.log.shard, &first) == 0) return TD_OK;
-  td_seqno from = dir->segments[first].name.first_seq;
-  if (last >= size && last - size + 1 > from.value) {
-    from.value = last - size + 1;
-  }
-  td_status status = td_wal_cursor_open(&cursor, dir, log->options.log.shard,
-                                        from, err);
-  while (status == TD_OK) {
-    status = td_wal_cursor_next(&cursor, &batch, err);
-    if (status != TD_OK) break;
-    if (batch.head.kind != TD_BATCH_SIGNALS) continue;
-    for (uint32_t i = 0; i < batch.head.event_count; i++) {
-      if (batch.head.first_seq.value + i < from.value) continue;
-      const uint8_t *record = batch.payload.data + (size_t)i * TD_RECORD_BYTES;
-      td_wal_window_add(&log->window, (td_span){record, TD_RECORD_BYTES});
-    }
-    td_wal_window_settle(&log->window);
-  }
-  td_wal_cursor_close(&cursor);
-  return status == TD_END ? TD_OK : status;
-}
-
-static td_status fill_window(td_wal_log *log, td_error *err) {
-  td_wal_options *options = &log->options;
-  td_wal_dir dir;
-  uint32_t size = options->window_events;
-  td_status status = td_wal_window_init(&log->window, &log->home->env.alloc,
-                                        size, err);
-  if (status != TD_OK || size == 0) return status;
-  if (options->group_events_max > size) options->group_events_max = size;
-  status = td_wal_dir_list(&dir, &log->home->env, log->home->dir, err);
-  if (status != TD_OK) return status;
-  status = read_back(log, &dir, err);
-  td_wal_dir_close(&dir);
-  return status;
 }
 
 /* A writer that knows another layout than the published one, or none, might
@@ -208,7 +165,7 @@ td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
   if (status == TD_OK) status = td_wal_recover(log, err);
   atomic_store_explicit(&log->durable_seq, log->last_seq.value,
                         memory_order_release);
-  if (status == TD_OK) status = fill_window(log, err);
+  if (status == TD_OK) status = td_wal_recall(log, err);
   if (status == TD_OK) status = mark_in_use(log, err);
   if (status != TD_OK) {
     release(log);

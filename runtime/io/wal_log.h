@@ -51,12 +51,12 @@ typedef struct td_wal_options {
   uint32_t group_events_max;  /* a group waits for no more than these ... */
   uint64_t group_delay_ns;    /* ... and no longer than this */
   uint32_t window_events;     /* so many are remembered, to recognise one that
-                                 comes again (io/wal_window.h); 0 = none */
+                                 comes again (io/wal_window.h), and as many of
+                                 each log that lost some to it; 0 = none */
 } td_wal_options;
 
 /* Always, 16 MiB, 256 KiB, 100 events or 10 ms, no window. */
 TD_API td_wal_options td_wal_options_init(td_log_id log);
-
 /* What opening found and did. */
 typedef struct td_wal_recovery {
   bool torn;             /* a tail was cut off and is in quarantine/ */
@@ -108,7 +108,6 @@ typedef struct td_wal_log {
   _Atomic uint64_t durable_seq;
   td_wal_state state;
   td_error failed;      /* why it is poisoned */
-
   bool checkpoint_there;
   td_checkpoint checkpoint;  /* the newest */
   td_seqno older_seqno;      /* of the slot before it; 0 = none */
@@ -119,7 +118,7 @@ typedef struct td_wal_log {
 
   td_lock lock;         /* of all below */
   td_cond changed;
-  td_wal_window window;
+  td_wal_window window, wider;  /* the next one, before a publication */
   td_wal_group groups[2];
   uint32_t filling;
   td_wal_group direct;  /* of io/wal_parts; of who has the file */
@@ -128,12 +127,11 @@ typedef struct td_wal_log {
 } td_wal_log;
 
 /* Recovers and opens. The home stays in use until close. Statuses: TD_OK;
- * TD_LOCKED (a log of that shard is open in this home, and not lent, or
- * held), those of td_wal_log_close for a lent one; TD_EPOCH (a layout is
- * published that the home was not put under),
- * TD_OUT_OF_RANGE (no such shard, no next layout); TD_IO, TD_NO_MEMORY,
- * TD_TOO_MANY; verdicts, each with file and offset and
- * nothing changed: TD_CORRUPT, TD_MISSING (gap), TD_MISMATCH,
+ * TD_LOCKED (a log of that shard is open in this home, and not lent, or held),
+ * those of td_wal_log_close for a lent one; TD_EPOCH (a layout is published
+ * that the home was not put under), TD_OUT_OF_RANGE (no such shard, no next
+ * layout); TD_IO, TD_NO_MEMORY, TD_TOO_MANY; verdicts, each with file and
+ * offset and nothing changed: TD_CORRUPT, TD_MISSING (gap), TD_MISMATCH,
  * TD_UNSUPPORTED, TD_RESERVED, and of a checkpoint those of
  * td_checkpoint_decode. After anything but TD_OK there is nothing to close. */
 TD_API td_status td_wal_log_open(td_wal_log *log, td_wal_home *home,
@@ -170,7 +168,6 @@ TD_API td_status td_wal_log_append_sessions(td_wal_log *log, td_span payload,
 TD_API td_seqno td_wal_log_durable(const td_wal_log *log);
 /* Makes all appended durable. Statuses: TD_OK, TD_POISONED. */
 TD_API td_status td_wal_log_sync(td_wal_log *log, td_error *err);
-
 typedef struct td_wal_progress {
   td_seqno seqno;        /* all state through here is materialised */
   uint64_t hlc_wall_ns;

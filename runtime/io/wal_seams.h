@@ -66,6 +66,18 @@ void td_wal_checkpoint_free(td_wal_log *log);
 /* wal_recover.c: sets file, name, end, ahead, last_seq. */
 td_status td_wal_recover(td_wal_log *log, td_error *err);
 
+/* wal_recall.c: what the window knows. */
+
+/* When a log is opened. Statuses: TD_OK; those of td_wal_window_init,
+ * td_wal_dir_list, td_wal_layouts_list, td_wal_cuts_read and
+ * td_wal_cursor_next. */
+td_status td_wal_recall(td_wal_log *log, td_error *err);
+/* Before the next layout is published, with its cuts written: makes ready, for
+ * every open log. Statuses: the same; after anything but TD_OK there is
+ * nothing to end. */
+td_status td_wal_recall_next(td_wal_home *home, td_error *err);
+void td_wal_recall_end(td_wal_home *home, bool published);
+
 /* wal_writer.c */
 
 /* One batch: written, nothing more. Sets group->first_seq. */

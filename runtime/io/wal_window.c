@@ -81,9 +81,7 @@ void td_wal_window_deinit(td_wal_window *window) {
   *window = (td_wal_window){.size = 0};
 }
 
-bool td_wal_window_add(td_wal_window *window, td_span record) {
-  if (window->size == 0) return true;
-  td_hash128 hash = td_hash128_of(record);
+static bool add(td_wal_window *window, td_hash128 hash) {
   uint32_t slot = find(window, hash);
   if (window->table[slot] > 0) return false;
   td_assert(window->end - window->start < 2 * (uint64_t)window->size);
@@ -91,6 +89,17 @@ bool td_wal_window_add(td_wal_window *window, td_span record) {
   window->ring[place] = hash;
   window->table[slot] = place + 1;
   return true;
+}
+
+bool td_wal_window_add(td_wal_window *window, td_span record) {
+  return window->size == 0 || add(window, td_hash128_of(record));
+}
+
+void td_wal_window_add_all(td_wal_window *window,
+                           const td_wal_window *other) {
+  for (uint64_t event = other->start; event < other->end; event++) {
+    add(window, other->ring[place_of(other, event)]);
+  }
 }
 
 void td_wal_window_undo(td_wal_window *window, uint32_t count) {

@@ -49,4 +49,9 @@ TD_API void td_wal_window_undo(td_wal_window *window, uint32_t count);
 /* What was added stays; all but the newest `size` are forgotten. */
 TD_API void td_wal_window_settle(td_wal_window *window);
 
+/* Adds the events of another window, oldest first, but those known. There must
+ * be room for all of them. */
+TD_API void td_wal_window_add_all(td_wal_window *window,
+                                  const td_wal_window *other);
+
 #endif

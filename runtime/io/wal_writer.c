@@ -237,8 +237,8 @@ static td_status check_home(const td_wal_log *log, td_error *err) {
 
 td_status td_wal_write_group(td_wal_log *log, td_wal_group *group,
                              td_error *err) {
-  bool thin = log->window.size > 0 && group->kind == TD_BATCH_SIGNALS
-           && !group->moved;
+  bool thin = log->options.window_events > 0 && !group->moved
+           && group->kind == TD_BATCH_SIGNALS;
   if (log->state == TD_WAL_POISONED) return out_of_order(log, err);
   if (check_home(log, err) != TD_OK) return log->home->failed.status;
   td_status status = check_group(log, group, err);

@@ -25,9 +25,10 @@ size_t layout_text(char *out, size_t room, uint32_t epoch,
                    const char *ranges) {
   int size = snprintf(out, room, "{\"format\":\"tidal-layout/1\",\"name\":"
                       "\"prod\",\"epoch\":%u,\"regions\":[{\"id\":0,\"name\":"
-                      "\"us\"},{\"id\":2,\"name\":\"eu\"}],\"routing\":{"
-                      "\"strategy\":\"%s\",\"num_shards\":%u%s%s}}", epoch,
-                      strategy, num_shards, ranges ? ",\"ranges\":" : "",
+                      "\"us\"},{\"id\":2,\"name\":\"eu\"},{\"id\":1,"
+                      "\"name\":\"ap\"}],\"routing\":{\"strategy\":"
+                      "\"%s\",\"num_shards\":%u%s%s}}", epoch, strategy,
+                      num_shards, ranges ? ",\"ranges\":" : "",
                       ranges ? ranges : "");
   td_assert(size > 0 && (size_t)size + 34 < room);
   return layout_seal(out, (size_t)size);
@@ -50,15 +51,16 @@ static void case_reads(void) {
   CHECK(decode(text, size, &layout, &err) == TD_OK);
   CHECK_U64(layout.epoch, 7);
   CHECK_U64(layout.num_shards, 3);
-  CHECK_U64(layout.region_count, 2);
+  CHECK_U64(layout.region_count, 3);
   CHECK_U64(layout.range_count, 2);
   CHECK(layout.strategy == TD_LAYOUT_RANGES);
   CHECK_U64(layout.hash.low,
             td_hash128_of((td_span){(uint8_t *)text, size - 32}).low);
   td_layout_ranges((td_span){(uint8_t *)text, size}, &layout, ranges);
-  td_region_id regions[2];
+  td_region_id regions[3];
   td_layout_regions((td_span){(uint8_t *)text, size}, &layout, regions);
-  CHECK(regions[0].value == 0 && regions[1].value == 2);
+  CHECK(regions[0].value == 0 && regions[1].value == 2
+        && regions[2].value == 1);
   CHECK_U64(ranges[1].first, 0x80);
   CHECK(ranges[1].shard.value == 2);
   CHECK(td_layout_route(&layout, ranges, (td_entity_id){0x7f}).value == 0);
@@ -250,9 +252,10 @@ static void case_routes(void) {
     td_layout_range ranges[20];
     CHECK(decode(text, size, &layout, NULL) == TD_OK);
     td_layout_ranges((td_span){(uint8_t *)text, size}, &layout, ranges);
-  td_region_id regions[2];
+  td_region_id regions[3];
   td_layout_regions((td_span){(uint8_t *)text, size}, &layout, regions);
-  CHECK(regions[0].value == 0 && regions[1].value == 2);
+  CHECK(regions[0].value == 0 && regions[1].value == 2
+        && regions[2].value == 1);
     CHECK(td_router_size(count) <= sizeof block);
     if (kind == 0) td_router_init_single(router, (td_shard_id){0});
     else if (kind == 1) td_router_init_hash(router, 9, NULL);

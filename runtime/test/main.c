@@ -80,6 +80,7 @@ static const struct { const char *name; void (*run)(void); } suites[] = {
   {"env", test_env}, {"sim", test_sim}, {"log", test_log},
   {"window", test_window}, {"home", test_home}, {"repair", test_repair},
   {"parts", test_parts}, {"moved", test_moved},
+  {"recall", test_recall},
   {"journal", test_journal}, {"migrate", test_migrate},
   {"clone", test_clone}, {"retire", test_retire},
   {"migrate_threads", test_migrate_threads}, {"follow", test_follow},

@@ -261,7 +261,7 @@ static void case_region(void) {
   for (uint32_t i = 0; i < 2; i++) {
     CHECK(td_wal_log_append(log, &record, 1, NULL, &at.err) == TD_REGION);
     CHECK_U64(at.err.got, 2);
-    CHECK_U64(at.err.bound, 2);
+    CHECK_U64(at.err.bound, 3);
     CHECK_TEXT(at.err.file, "layout-0000000009.json");
     CHECK(td_wal_log_append_sessions(log, sessions, 1, NULL, NULL)
           == TD_REGION);

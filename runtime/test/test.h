@@ -78,6 +78,7 @@ void test_home(void);
 void test_repair(void);
 void test_window(void);
 void test_moved(void);
+void test_recall(void);
 void test_journal(void);
 void test_migrate(void);
 void test_clone(void);

@@ -114,6 +114,24 @@ describe("a migration", function()
     assert.same({}, scene.faults(disk:dir "us", now, to))
   end)
 
+  it("lets the new owner know what was sent to the old one", function()
+    local from, to = layout(1, 3), layout(2, 2, routing.ranges {
+      { shard = 0, first = 0, last = 0x7fffffffffffffff },
+      { shard = 1, first = 1 << 63, last = -1 },
+    })
+    local disk = written(from, 50)
+    scene.migrate(from, to, settings(disk, to.regions))
+    local home <close> = scene.must(core.wal.open(disk:dir "us", { layout = to }))
+    for _, event in ipairs(scene.events(1000, 50)) do
+      event.signal_type, event.weight = 1, 1
+      local shard = to:route(event.entity).value
+      local writer <close> = scene.must(home:writer { shard = shard, window_events = 50 })
+      assert.equal(0, scene.must(writer:append { event }))
+      event.timestamp_ns = event.timestamp_ns + 50
+      assert.is_true(scene.must(writer:append { event }) > 0)
+    end
+  end)
+
   it("keeps the order that events had in their log", function()
     local from, to = layout(1, 1), layout(2, 1, routing.hash())
     to = layout(2, 2)
