@@ -1,4 +1,5 @@
-/* Published layouts and cuts as bytes. Covers format/layout format/cuts. */
+/* Published layouts and cuts as bytes.
+ * Covers format/layout format/layout_route format/cuts. */
 #include "test/test.h"
 
 #include <stdlib.h>

@@ -48,10 +48,10 @@ return {
     "(void)dir;\n    (void)cut;" },
   { "published before the cuts", "flow/migrate.c", "migrate",
     "  for (uint32_t i = 0; i < m->count; i++) {\n    const td_migrate_log *entry = &m->logs[i];\n"
-    .. "    if (entry->left == 0) continue;",
+    .. "    bool grew",
     "  status = td_wal_home_publish(m->home, layout, err);\n"
     .. "  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {\n"
-    .. "    const td_migrate_log *entry = &m->logs[i];\n    if (entry->left == 0) continue;",
+    .. "    const td_migrate_log *entry = &m->logs[i];\n    bool grew",
     "  status = td_wal_home_publish(m->home, layout, err);\n  m->published", "  m->published" },
   { "cuts of a used epoch are not seen", "flow/migrate.c", "migrate",
     "if (m->options.resume || !td_wal_layouts_cuts(&m->layouts, shard)) {", "if (true) {" },
