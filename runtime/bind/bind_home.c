@@ -372,7 +372,8 @@ static int home_gc(lua_State *L) {
 static const luaL_Reg home_methods[] = {
   {"writer", home_writer}, {"commit", home_commit}, {"spread", home_spread},
   {"close", home_close}, {"migration", td_bind_home_migration},
-  {"clone", td_bind_home_clone}, {NULL, NULL},
+  {"clone", td_bind_home_clone}, {"router", td_bind_home_router},
+  {NULL, NULL},
 };
 static const luaL_Reg home_metas[] = {
   {"__gc", home_gc}, {"__close", home_end}, {NULL, NULL},

@@ -3,25 +3,57 @@
  * whoever has the names; what routes is a router, and of this the text is
  * written here too: it is all but a few bytes of a large layout. */
 #include "base/text.h"
-#include "bind/bind.h"
+#include "bind/bind_writer.h"
+#include "model/router_layout.h"
 
 #define KEY_BYTES_MAX 16
 #define RANGE_BYTES_MAX 96  /* of one range, with the longest key */
 
-/* Pushes the router that a layout describes. */
-static void push_router(lua_State *L, td_span text, const td_layout *layout) {
+static td_router *new_router(lua_State *L, uint32_t range_count) {
+  return td_bind_new(L, &td_bind_router, td_router_size(range_count), 0);
+}
+
+static void init_router(lua_State *L, td_router *router,
+                        const td_layout *layout,
+                        const td_layout_range *ranges) {
   td_error err;
   td_env env = td_bind_env(L);
-  uint32_t count = layout->range_count;
-  td_layout_range *ranges =
-    lua_newuserdatauv(L, (count + 1u) * sizeof *ranges, 0);
-  td_router *router = td_bind_new(L, &td_bind_router, td_router_size(count),
-                                  0);
-  td_layout_ranges(text, layout, ranges);
   if (td_router_init_layout(router, layout, ranges, &env.alloc, &err)
       != TD_OK) {
     td_bind_raise(L, &err);
   }
+}
+
+/* Pushes the router that a layout describes. */
+static void push_router(lua_State *L, td_span text, const td_layout *layout) {
+  uint32_t count = layout->range_count;
+  td_layout_range *ranges =
+    lua_newuserdatauv(L, (count + 1u) * sizeof *ranges, 0);
+  td_router *router = new_router(L, count);
+  td_layout_ranges(text, layout, ranges);
+  init_router(L, router, layout, ranges);
+}
+
+/* home:router() -> router, epoch | nil, err. What the home's logs are written
+ * under now, and its epoch: who holds a router routes by it until the epoch
+ * rises, and a writer refuses what has moved since, naming the new owner. */
+int td_bind_home_router(lua_State *L) {
+  td_error err;
+  const td_wal_home *home = &td_bind_check_home(L, 1)->home;
+  uint32_t count;
+  td_router *router;
+  do {  /* again, because finalizers may have changed the layout */
+    count = home->routes.layout.range_count;
+    router = new_router(L, count);
+    td_bind_check_home(L, 1);
+  } while (home->routes.layout.range_count != count);
+  if (home->epoch == 0) {
+    td_fail(&err, TD_EPOCH, "router without a layout", 0, home->published);
+    return td_bind_fail(L, &err);
+  }
+  init_router(L, router, &home->routes.layout, home->routes.ranges);
+  lua_pushinteger(L, home->epoch);
+  return 2;
 }
 
 static void set_number(lua_State *L, const char *name, lua_Integer value) {

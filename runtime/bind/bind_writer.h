@@ -60,6 +60,8 @@ td_span td_bind_layout_text(lua_State *L, td_bind_at at);
 
 /* home:migration(layout, options) */
 int td_bind_home_migration(lua_State *L);
+/* home:router() */
+int td_bind_home_router(lua_State *L);
 /* home:clone(directory, name) */
 int td_bind_home_clone(lua_State *L);
 /* Whether nobody else may write now. */

@@ -133,7 +133,7 @@ local methods = {
     { "faults" }, { "counts" },
   },
   ["tidal.WalHome"] = {
-    { "writer", optional(a_table), {} }, { "commit" },
+    { "writer", optional(a_table), {} }, { "commit" }, { "router" },
     { "spread", object "tidal.BatchBuilder", object "tidal.Router",
       core.wal.builder(), arguments.objects()["tidal.Router"] },
     { "close", optional(a_table), {} }, { "__gc" }, { "__close", any, "an error" },

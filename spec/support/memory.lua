@@ -36,6 +36,7 @@ local function write()
   local home <close> = checked(wal.open(dir, { create = true, layout = layout }))
   local writer = checked(home:writer { segment_bytes = 4096, window_events = 300 })
   local other = checked(home:writer { shard = 1 })
+  checked(home:router())
   local ok, why = pcall(function()
     local add = writer:bind()
     for i = 1, 150 do add(i, 1, 1, 1) end
