@@ -5,6 +5,7 @@ local LAPS <const> = "spec/lua/migrate/laps_spec.lua"
 local CHECK <const> = "spec/lua/migrate/check_spec.lua"
 local HISTORY <const> = "spec/lua/migrate/history_spec.lua"
 local MIGRATION <const> = "spec/lua/migrate/migration_spec.lua"
+local PACE <const> = "spec/lua/migrate/pace_spec.lua"
 local RECORD <const> = "spec/lua/migrate/record_spec.lua"
 
 return {
@@ -143,7 +144,15 @@ return {
     "note_parts(self, journal:note(record.begin(self.task)))",
     "journal:note(record.begin(self.task))" },
   { "as fast as it goes", "tidal/migrate/migration.lua", MIGRATION,
-    "return true, math.max(0, self.began + self.read / self.rate - now)", "return true, 0" },
+    "self.pace:spend(step, bytes, now)", "" },
+  { "all wait for the slowest", "tidal/migrate/migration.lua", MIGRATION,
+    "for i = 0, #open - 1 do", "for i = 0, 0 do" },
+  { "idle time is saved up", "tidal/migrate/pace.lua", PACE,
+    "math.max(self.free[one.key] or now, now)", "(self.free[one.key] or now)" },
+  { "one link is every link", "tidal/migrate/pace.lua", PACE,
+    '("link %s %s"):format(step.region, step.target)', '"link"' },
+  { "who gets logs is free", "tidal/migrate/pace.lua", PACE,
+    'use("node " .. step.target, rates.node_rate)', "" },
   { "steps in any order", "tidal/migrate/steps.lua", "spec/lua/migrate/steps_spec.lua",
     "if names[step.name] and not step.done then", "if false then" },
   { "a lap that was copied is begun", "tidal/migrate/record.lua", RECORD,

@@ -1,12 +1,14 @@
 -- tidal-lua migrate --from OLD --to NEW --wal REGION=DIR... [--apply]
---   [--rate 30MB/s] [--concurrency N] [--retire]
+--   [--rate 30MB/s] [--node-rate R] [--link-rate R] [--concurrency N]
+--   [--retire]
 -- tidal-lua migrate --resume|--abort|--status [--json] --wal REGION=DIR...
 -- Moves the events of all regions from one layout to the next. Without
 -- --apply nothing is changed: what would be done is printed. Ctrl-C, kill -9
 -- and power failures leave what --resume goes on with; --abort gives it up,
 -- until the first directory is published. --resume and --apply of a migration
 -- that is finished say so; with --retire they move the segments in which no
--- event counts any more to retired/.
+-- event counts any more to retired/. Rates are bytes read a second: of all of
+-- it, of each region's directory, of each pair of regions.
 local json = require "tidal.json"
 local migrate = require "tidal.migrate"
 local options = require "tidal.cli.options"
@@ -17,7 +19,7 @@ local M = {}
 
 local SYNOPSIS <const> =
   "migrate --from OLD --to NEW --wal REGION=DIR... [--apply] [--rate 30MB/s] "
-  .. "[--concurrency N] [--retire]\n"
+  .. "[--node-rate R] [--link-rate R] [--concurrency N] [--retire]\n"
   .. "       tidal-lua migrate --resume|--abort|--status [--json] --wal "
   .. "REGION=DIR..."
 local MODES <const> = { "apply", "resume", "abort", "status" }
@@ -74,13 +76,19 @@ local function integer_of(opts, name)
   return value
 end
 
-local function settings(opts, dirs)
-  if opts.rate then
-    local rate, why = text.rate(opts.rate)
-    if not rate then usage("--rate: %s", why) end
+local function check_rates(opts)
+  for _, name in ipairs { "rate", "node-rate", "link-rate" } do
+    local fine, why = true, nil
+    if opts[name] then fine, why = text.rate(opts[name]) end
+    if not fine then usage("--%s: %s", name, why) end
   end
+end
+
+local function settings(opts, dirs)
+  check_rates(opts)
   local host = options.host()
-  return { wal = dirs, rate = opts.rate,
+  return { wal = dirs, rate = opts.rate, node_rate = opts["node-rate"],
+           link_rate = opts["link-rate"],
            concurrency = integer_of(opts, "concurrency"),
            retire = opts.retire,
            clock = host and host.clock }
@@ -181,12 +189,14 @@ end
 function M.run(args)
   local opts, rest = options.parse(args, options.with_layout {
     from = "value", to = "value", wal = "list", rate = "value",
+    ["node-rate"] = "value", ["link-rate"] = "value",
     concurrency = "value", retire = "flag", apply = "flag", resume = "flag",
     abort = "flag", status = "flag", json = "flag",
   }, SYNOPSIS)
   options.expect(rest, 0, 0, SYNOPSIS)
   local mode = mode_of(opts)
   local dirs = dirs_of(opts.wal)
+  check_rates(opts)
   if mode and mode ~= "apply" then return RUN[mode](opts, dirs) end
   local from = options.layout(opts.from, opts)
   local plan = from:diff(options.layout(opts.to, opts))

@@ -8,7 +8,7 @@
 -- the script changes it. Its arguments are LAYOUT REGION=DIR..., and
 --   --apply       does it; else it is printed
 --   -o NEW.lua    writes the new layout as a script
---   --rate, --concurrency   as tidal-lua migrate
+--   --rate, --node-rate, --link-rate, --concurrency   as tidal-lua migrate
 -- and its own options.
 local core = require "tidal.core"
 local declared = require "tidal.testing.declared"
@@ -18,6 +18,7 @@ local M = {}
 
 local OPTIONS <const> = {
   apply = "flag", output = "value", rate = "value", concurrency = "value",
+  ["node-rate"] = "value", ["link-rate"] = "value",
 }
 
 ---The events of each shard by its layout, and the profile that has them:

@@ -2,8 +2,8 @@
 --
 --   local m = tidal.migrate(before:diff(after)) {
 --     wal = { ["us-east"] = "data/us", ["eu-west"] = "data/eu" },
---     rate = "30MB/s",
---   }
+--     rate = "30MB/s",      all together; also node_rate, of each region's
+--   }                       directory, and link_rate, between two of them
 --   m:run()          to the end; or step by step:
 --   m:begin()
 --   for _, step in ipairs(m.steps) do step:run() end

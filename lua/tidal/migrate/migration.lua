@@ -1,6 +1,7 @@
 -- A migration under way: directories, steps, and the journal that they share.
 local check = require "tidal.migrate.check"
 local core = require "tidal.core"
+local pace = require "tidal.migrate.pace"
 local place = require "tidal.migrate.place"
 local record = require "tidal.migrate.record"
 local steps = require "tidal.migrate.steps"
@@ -15,7 +16,8 @@ Migration.__index = Migration
 ---@param options table that check_options gave
 function M.new(task, options)
   local self = setmetatable({
-    task = task, places = {}, rate = options.rate, retire = options.retire,
+    task = task, places = {}, pace = pace.new(options),
+    retire = options.retire,
     concurrency = options.concurrency or #task.places,
   }, Migration)
   for i, one in ipairs(task.places) do
@@ -25,12 +27,14 @@ function M.new(task, options)
   return self
 end
 
+local RATES <const> = { "rate", "node_rate", "link_rate" }
 local OPTIONS <const> = {
-  wal = true, rate = true, concurrency = true, clock = true,
-  lap_events = true, slice_bytes = true, rest_events = true, retire = true,
+  wal = true, rate = true, node_rate = true, link_rate = true,
+  concurrency = true, clock = true, lap_events = true, slice_bytes = true,
+  rest_events = true, retire = true,
 }
 
----The options, checked; raises.
+---The options, checked, rates in bytes a second; raises.
 function M.check_options(options)
   if type(options) ~= "table" or type(options.wal) ~= "table" then
     error("tidal.migrate: { wal = { [region] = directory } } expected", 3)
@@ -42,10 +46,14 @@ function M.check_options(options)
   end
   local out = {}
   for key, value in next, options do out[key] = value end
-  if options.rate then
-    local rate, why = text.rate(options.rate)
-    if not rate then error("tidal.migrate: rate: " .. why, 3) end
-    out.rate = rate
+  for _, name in ipairs(RATES) do
+    if options[name] then
+      local rate, why = text.rate(options[name])
+      if not rate then
+        error(("tidal.migrate: %s: %s"):format(name, why), 3)
+      end
+      out[name] = rate
+    end
   end
   local most = options.concurrency
   if most and (math.type(most) ~= "integer" or most < 1) then
@@ -149,22 +157,37 @@ local function open_steps(self)
   return out
 end
 
----Does a piece of work. Gives false when all is done; else true, and how many
----seconds to wait before the next piece, by the rate.
+-- The next in turn that may go on now; else nil. And the least time to wait
+-- for one, where there is a rate.
+local function choose(self, open, now)
+  local least
+  for i = 0, #open - 1 do
+    local step = open[((self.turn or 0) + i) % #open + 1]
+    local wait = self.pace:wait(step, now)
+    if not wait or wait <= 0 then return step, wait end
+    least = math.min(least or wait, wait)
+  end
+  return nil, least
+end
+
+---Does a piece of work, if a rate does not forbid it now. Gives false when all
+---is done; else true, and how many seconds to wait before the next piece.
 ---@param now number seconds, of any clock that does not go back
 ---@return boolean more, number? wait
 function Migration:step(now)
   self:begin()
   local open = open_steps(self)
   if #open == 0 then return false end
-  local step = open[(self.turn or 0) % #open + 1]
+  local step, wait = choose(self, open, now)
+  if not step then return true, wait end
   self.turn = (self.turn or 0) + 1
   local bytes = step:slice() or 0
   step.read, self.step_now = (step.read or 0) + bytes, step
   self.read = (self.read or 0) + bytes
-  if not self.rate then return true end
-  self.began = self.began or now
-  return true, math.max(0, self.began + self.read / self.rate - now)
+  self.pace:spend(step, bytes, now)
+  open = open_steps(self)
+  if #open == 0 then return true, wait and 0 end
+  return true, select(2, choose(self, open, now))
 end
 
 ---All of it.

@@ -55,6 +55,8 @@ describe("the words of migrate", function()
       "%-%-resume and %-%-from: the journal knows the layouts" },
     { { "--status", "--to", "x.lua", "--wal", "us=d" }, "%-%-status and %-%-to: the journal" },
     { { "--resume", "--rate", "quick", "--wal", "us=d" }, "%-%-rate: .*quick" },
+    { { "--from", "a", "--to", "b", "--node-rate", "5", "--wal", "us=d" }, "%-%-node%-rate: .*5" },
+    { { "--resume", "--link-rate=0kB/s", "--wal", "us=d" }, "%-%-link%-rate: .*0kB/s" },
     { { "--resume", "--concurrency", "0", "--wal", "us=d" },
       '%-%-concurrency takes a number, 1 or more, got "0"' },
     { { "--resume", "--concurrency", "1.5", "--wal", "us=d" }, '%-%-concurrency .*got "1.5"' },
@@ -128,7 +130,8 @@ describe("migrate --apply", function()
 
   it("takes a rate and a concurrency", function()
     with(function(here)
-      local exit, out = here:apply("--rate", "900MB/s", "--concurrency", "1")
+      local exit, out = here:apply("--rate", "900MB/s", "--concurrency", "1",
+                                   "--node-rate", "800MB/s", "--link-rate=700MB/s")
       assert.equal(0, exit)
       assert.matches("done, %d+ events moved\n$", out)
       assert.same({}, here:faults(here.to))

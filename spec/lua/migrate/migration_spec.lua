@@ -31,6 +31,8 @@ describe("the options of a migration", function()
     { { wal = "us" }, "{ wal = { [region] = directory } } expected" },
     { { wal = {}, rates = 1 }, "unknown option rates" },
     { { wal = {}, rate = "quick" }, "rate: " },
+    { { wal = {}, node_rate = "1" }, "node_rate: " },
+    { { wal = {}, link_rate = 5 }, "link_rate: " },
     { { wal = {}, concurrency = 0 }, "concurrency is a number of regions, 1 or more" },
     { { wal = {}, concurrency = 1.0 }, "concurrency is a number of regions, 1 or more" },
     { { wal = {}, concurrency = "1" }, "concurrency is a number of regions, 1 or more" },
@@ -124,6 +126,25 @@ describe("a migration", function()
     end
     assert.is_true(m.read > 3 * 40 * 21)
     assert.is_true(math.abs(waited - m.read / 1000) < 1e-6)
+  end)
+
+  it("lets the others go on while one directory has read enough", function()
+    local m = new { node_rate = "1kB/s" }
+    local now, read, waits = 0, {}, 0
+    m:begin()
+    while m.steps[3].done ~= true do
+      local step_before, before = m.step_now, m.read or 0
+      local _, wait = m:step(now)
+      local step = m.step_now
+      if step ~= step_before or m.read > before then
+        read[step.region] = (read[step.region] or 0) + m.read - before
+        assert.is_true(read[step.region] - 120 <= now * 1000)  -- a slice more at most
+      end
+      if wait > 0 then now, waits = now + wait, waits + 1 end
+    end
+    assert.is_true(waits > 5)
+    assert.is_true(math.abs(read.us - read.eu) <= 240)
+    m:close()
   end)
 
   it("without a rate does not wait", function()
