@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "host/call.h"
@@ -208,8 +209,17 @@ static void check_output(void) {
   _exit(EXIT_FAILURE);
 }
 
+/* As many open files as the system allows: each log has one. */
+static void allow_files(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv) {
   td_host host = {argc, argv, td_options_parse(argc, argv), EXIT_FAILURE};
+  allow_files();
   atexit(check_output);
   if (host.options.wrong != NULL) {
     td_options_complain(host.options.wrong);

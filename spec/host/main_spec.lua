@@ -255,3 +255,14 @@ describe("differs: a failing program on standard input", function()
     assert.same({ 0, 1 }, { theirs.exit, ours.exit })
   end)
 end)
+
+describe("open files", function()
+  it("are as many as the system allows, whatever the shell began with", function()
+    local pipe = io.popen(("ulimit -Hn 300; ulimit -Sn 20; exec '%s' -e '%s'"):format(cli.tidal, [[
+      local files = {}
+      for i = 1, 280 do files[i] = assert(io.open("/dev/null")) end
+      print(#files)]]))
+    assert.equal("280\n", pipe:read "a")
+    assert.is_true(pipe:close())
+  end)
+end)
