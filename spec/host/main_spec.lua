@@ -258,7 +258,7 @@ end)
 
 describe("open files", function()
   it("are as many as the system allows, whatever the shell began with", function()
-    local pipe = io.popen(("ulimit -Hn 300; ulimit -Sn 20; exec '%s' -e '%s'"):format(cli.tidal, [[
+    local pipe = io.popen(("ulimit -Sn 20 && ulimit -Hn 300 && exec '%s' -e '%s'"):format(cli.tidal, [[
       local files = {}
       for i = 1, 280 do files[i] = assert(io.open("/dev/null")) end
       print(#files)]]))
