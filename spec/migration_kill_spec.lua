@@ -79,7 +79,7 @@ end
 local function rounds(here, count, rng)
   local layouts = { [1] = here.from }
   local seen = { killed = 0, running = 0, finished = 0, aborted = 0 }
-  local now, epoch, tries = 1, 1, 0
+  local epoch, tries = 1, 0
   dirs.write(here:path "slow.lua", SLOW)
   local dir = { here:path "us", here:path "eu" }
   local at = status(here)
@@ -89,7 +89,8 @@ local function rounds(here, count, rng)
     seen.running = seen.running + (running and 1 or 0)
     local plan = {}
     if not running then
-      now, epoch = scene.epoch(dir[1]), math.max(at.epoch, epoch) + 1
+      local now = scene.epoch(dir[1])
+      epoch = math.max(at.epoch, epoch) + 1
       layouts[epoch] = here:layout(epoch)
       plan = { here:path(("e%d.lua"):format(now)), here:path(("e%d.lua"):format(epoch)) }
     end

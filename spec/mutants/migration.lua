@@ -138,6 +138,8 @@ return {
     "if #there > 0 then", "if false then" },
   { "what was given up goes on", "tidal/migrate/history.lua", HISTORY,
     "if state.aborted then", "if false then" },
+  { "many laps are too many", "tidal/migrate/laps.lua", LAPS,
+    "behind = rest < least and 0 or behind + 1", "behind = behind + 1" },
   { "its end is noted in one directory", "tidal/migrate/migration.lua", MIGRATION,
     "if not journal.state[word] then journal:note(record.line(word)) end", "" },
   { "other directories know nothing of it", "tidal/migrate/migration.lua", MIGRATION,

@@ -7,6 +7,7 @@
 local core = require "tidal.core"
 local golden = dofile "spec/support/golden.lua"
 local migrate = require "tidal.migrate"
+local tidal = require "tidal"
 
 local M = {}
 
@@ -139,6 +140,54 @@ end
 ---Runs a new one.
 function M.migrate(from, to, options)
   M.run(migrate(from:diff(to))(options))
+end
+
+-- --- whole disks -----------------------------------------------------------
+
+---A layout named "spec", of one region "us" and an even split if nothing else is said.
+function M.layout(epoch, shards, how, regions)
+  return tidal.cluster {
+    name = "spec", epoch = epoch, regions = regions or { "us" }, shards = shards,
+    routing = how or tidal.routing.even(), leaders = "all",
+  }
+end
+
+---A disk whose directories are written under a layout, paths as region names; and what is live
+---in each. Event i of region r has the number 1000 * r + i.
+function M.written(from, count, options)
+  local disk = tidal.sim.disk { seed = 1 }
+  local before = {}
+  for i, region in ipairs(from.regions) do
+    M.write(disk:dir(region.name), from, i - 1, M.events(i * 1000, count), options)
+    before[region.name] = M.live(disk:dir(region.name))
+  end
+  return disk, before
+end
+
+---{ [region] = directory } for regions as a layout has them.
+function M.dirs(disk, regions)
+  local out = {}
+  for _, region in ipairs(regions) do out[region.name] = disk:dir(region.name) end
+  return out
+end
+
+---Options of a migration, small enough for a crash at every call, with several laps and segments.
+function M.settings(disk, regions, more)
+  local out = { wal = M.dirs(disk, regions), lap_events = 7, slice_bytes = 60, rest_events = 3 }
+  for key, value in pairs(more or {}) do out[key] = value end
+  return out
+end
+
+---Faults of all directories of a layout.
+---@param before { [string]: table } by region
+function M.all_faults(disk, before, want)
+  local out = {}
+  for _, region in ipairs(want.regions) do
+    for _, fault in ipairs(M.faults(disk:dir(region.name), before[region.name], want)) do
+      out[#out + 1] = region.name .. ": " .. fault
+    end
+  end
+  return out
 end
 
 return M

@@ -109,8 +109,15 @@ function Here:apply(...)
   return self:run("--from", self:path "e1.lua", "--to", self:path "e2.lua", "--apply", ...)
 end
 
+-- From one epoch to another, or an error.
+function Here:migrate(from, to)
+  local exit, _, err = self:run("--from", self:path(("e%d.lua"):format(from)),
+                                "--to", self:path(("e%d.lua"):format(to)), "--apply")
+  if exit ~= 0 then error(err, 2) end
+end
+
 -- With the words as they are.
-function Here:raw(...)
+function Here.raw(_, ...)
   return cli.run { "migrate", ... }
 end
 

@@ -111,7 +111,10 @@ local function run(migration, dirs)
   local function progress(m)
     local step = m.step_now
     bars[step] = bars[step] or options.progress(tostring(step))
-    bars[step].update(step.read)
+    bars[step].update(step.read, function()
+      local left = step:left()
+      return left and step.read + left
+    end)
     if not step.done or told[step] then return end
     told[step] = true
     bars[step].finish()

@@ -9,6 +9,9 @@ local sums = require "tidal.migrate.sums"
 
 local M = {}
 
+local RECORD_BYTES <const> = 21
+local LAPS_BEHIND <const> = 8  -- that do not get nearer to the writers
+
 local function raise(err)
   error(err, 0)
 end
@@ -52,8 +55,10 @@ local function check_log(self, shard, after)
     local more
     more, err = self.move:check_step(self.slice_bytes)
     if more == nil then raise(err) end
+    self.looked_at = self.move:found().count
     self:give_way(self.slice_bytes)
   until not more
+  self.looked_at = 0
   return self.move:found()
 end
 
@@ -99,6 +104,7 @@ end
 -- The lap that the journal names. Gives what it brought, by shard.
 local function run_lap(self, skips)
   set_logs(self, skips)
+  self.lap_left, self.lap_read = count_rest(self), self.move:bytes()
   local begun, err = self.move:lap()
   if not begun then raise(err) end
   repeat
@@ -122,11 +128,36 @@ local function lap(self)
   return run_lap(self, {})
 end
 
+local function fall_behind(self, rest)
+  error(core.error {
+    code = "behind",
+    message = ("%s: writers are faster than the copy: %d events are left, and "
+               .. "%d laps did not make them fewer. Give it a higher rate, or "
+               .. "the writers less to do, and go on: nothing is lost"):format(
+      self.region, rest, LAPS_BEHIND),
+  }, 0)
+end
+
 ---Copies what is there, and what comes meanwhile, until little is left.
 function M.copy(self)
   if self:open() then return end
   if self:state().lap then run_lap(self, arrived(self)) end
-  while lap(self) and count_rest(self) > self.rest_events do end
+  local least, behind = math.maxinteger, 0
+  while lap(self) do
+    local rest = count_rest(self)
+    if rest <= self.rest_events then return end
+    behind = rest < least and 0 or behind + 1
+    least = math.min(least, rest)
+    if behind == LAPS_BEHIND then fall_behind(self, rest) end
+  end
+end
+
+---Bytes of events that were not copied when the lap began, without what it
+---has read since; nil before the first lap.
+function M.left_to_copy(self)
+  if not self.move or not self.lap_left then return nil end
+  local read = self.move:bytes() - self.lap_read
+  return math.max(0, self.lap_left * RECORD_BYTES - read)
 end
 
 -- --- verifying -------------------------------------------------------------
@@ -154,6 +185,19 @@ function M.verify(self)
     end
   end
   self.verified = true
+end
+
+---Bytes of events that may have arrived and are not verified yet.
+function M.left_to_verify(self)
+  if not self.move then return nil end
+  local state, events = self:state(), 0
+  for _, log in ipairs(self:logs()) do
+    local start = state.start[log.shard] or 0
+    if not self.checked[log.shard] and math.ult(start, log.last) then
+      events = events + (log.last - start)
+    end
+  end
+  return (events - self.looked_at) * RECORD_BYTES
 end
 
 -- What the laps since verify brought, looked at behind what was seen then.

@@ -30,7 +30,7 @@ function M.new(given, task, options)
     lap_events = options.lap_events or LAP_EVENTS,
     slice_bytes = options.slice_bytes or SLICE_BYTES,
     rest_events = options.rest_events or REST_EVENTS,
-    checked = {},
+    checked = {}, looked_at = 0,
   }, Place)
 end
 
@@ -119,7 +119,7 @@ function Place:note_start()
   self:note("start", list, { "start" })
 end
 
-Place.copy, Place.verify, Place.cut_over = laps.copy, laps.verify, laps.cut_over
+for name, method in next, laps do Place[name] = method end
 
 -- --- retiring --------------------------------------------------------------
 
@@ -186,6 +186,13 @@ function Place:recover()
   end
 end
 
+-- Of all segments of a directory.
+local function bytes_of(dir)
+  local reader <close>, err = core.wal.reader(dir)
+  if not reader then raise(err) end
+  return reader:bytes()
+end
+
 ---Copies the logs of this region, as they lie there, into the directory of
 ---another one.
 ---@param target table a place
@@ -202,10 +209,11 @@ function Place:hand_over(target)
   if fresh then
     self.journal:note(record.handed("hand", target.region, self.region))
   end
-  local before = 0
+  local before, all = 0, bytes_of(self.dir)
   repeat
     local more, bytes = clone:step(self.slice_bytes)
     if more == nil then raise(bytes) end
+    self.left_to_hand = math.max(0, all - bytes)
     coroutine.yield(bytes - before)
     before = bytes
   until not more

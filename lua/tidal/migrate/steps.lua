@@ -40,6 +40,11 @@ function Step:slice()
   return nil
 end
 
+---About how many bytes it is still to read; nil where that is not known.
+function Step:left()
+  if self.work and not self.done and self.expect then return self.expect() end
+end
+
 ---All of it.
 function Step:run()
   while self:slice() do end
@@ -63,11 +68,13 @@ local HAS_LOGS <const> = { stays = true, goes = true }
 local COMES <const> = { comes = true }
 
 local STORY <const> = {
-  { name = "copy", method = "copy", of = HAS_LOGS, after = {},
+  { name = "copy", method = "copy", left = "left_to_copy", of = HAS_LOGS,
+    after = {},
     says = "what moves goes to its new log, dead until it is published",
     back = NOTHING_COUNTS },
-  { name = "verify", method = "verify", of = HAS_LOGS,
-    after = { copy = true }, says = "what arrived is counted and summed",
+  { name = "verify", method = "verify", left = "left_to_verify",
+    of = HAS_LOGS, after = { copy = true },
+    says = "what arrived is counted and summed",
     back = NOTHING_COUNTS },
   { name = "cut over", method = "cut_over", of = HAS_LOGS,
     after = { copy = true, verify = true },
@@ -108,6 +115,7 @@ function M.of(self)
           name = part.name, region = one.region, says = part.says,
           back = part.back, ready = ready_after(steps, part.after),
           body = function() return one[part.method](one) end,
+          expect = part.left and function() return one[part.left](one) end,
         }
       end
     end
@@ -119,6 +127,7 @@ function M.of(self)
       back = "they are copies: nobody needs them",
       ready = ready_after(steps, { ["cut over"] = true, open = true }),
       body = function() return pair[1]:hand_over(pair[2]) end,
+      expect = function() return pair[1].left_to_hand end,
     }
   end
   add {

@@ -107,7 +107,7 @@ end
 
 ---Shows done/total with rate and time left on a terminal, at most ten times
 ---a second and only after the first half second; silent elsewhere. Without a
----total, how far it is.
+---total, how far it is; a function for a total is asked when it is shown.
 ---@param stream file*
 ---@param tty boolean
 ---@param label string
@@ -122,6 +122,7 @@ function M.progress(stream, tty, label, clock)
     local now = clock()
     if now - start < 0.5 or now - shown < 0.1 then return end
     shown, drawn = now, true
+    if type(total) == "function" then total = total() end
     local rate = done / (now - start)
     local per_second = text.bytes(math.floor(rate)) .. "/s"
     if total then

@@ -7,23 +7,57 @@ local setup = dofile "spec/support/migration_place.lua"
 local tidal = require "tidal"
 
 local must = scene.must
-local FROM <const>, TO <const>, EVENTS <const>, SMALL <const> = setup.FROM, setup.TO, setup.EVENTS,
-  setup.SMALL
+local FROM <const>, TO <const>, EVENTS <const> = setup.FROM, setup.TO, setup.EVENTS
 local written, open, shut, run, all, finish = setup.written, setup.open, setup.shut, setup.run,
   setup.all, setup.finish
 
 describe("a directory", function()
   it("is copied in laps of a bounded length, until little is left", function()
     local disk = written()
-    local one = open(disk)
+    local one = open(disk, nil, { lap_events = 2, slice_bytes = 50, rest_events = 4 })
     run(one, "copy")
     local state = one:state()
-    assert.is_true(state.laps >= EVENTS // 2 // SMALL.lap_events)
+    assert.is_true(state.laps > 8)
     local rest = 0
     for _, log in ipairs(one:logs()) do
       if log.there then rest = rest + log.last - (state.after[log.shard] or 0) end
     end
-    assert.is_true(rest <= SMALL.rest_events)
+    assert.is_true(rest <= 4)
+    shut(one)
+  end)
+
+  it("whose writers are faster than the copy says so, and goes on when they rest", function()
+    local disk = written()
+    local home = must(core.wal.open(disk:dir "us", { layout = FROM }))
+    local writer, n = must(home:writer { shard = 0 }), 500
+    local one = open(disk, { home = home })
+    local work = coroutine.wrap(function() one:copy() end)
+    local why = raised(function()
+      while work() do
+        for _ = 1, 3 do
+          repeat n = n + 1 until FROM:route(n).value == 0
+          must(writer:append { { entity = n, timestamp_ns = n, signal_type = 1, weight = 1 } })
+        end
+      end
+    end)
+    assert.matches("^us: writers are faster than the copy: %d+ events are left, and 8 laps did not "
+                   .. "make them fewer", why)
+    shut(one)
+    home:close()
+    finish(disk, scene.live(disk:dir "us"))
+  end)
+
+  it("knows how much is left to read", function()
+    local disk = written()
+    local one = open(disk)
+    assert.same({}, { one:left_to_copy(), one:left_to_verify() })
+    for _, name in ipairs { "copy", "verify" } do
+      local left = {}
+      local work = coroutine.wrap(function() one[name](one) end)
+      while work() do left[#left + 1] = one["left_to_" .. name](one) end
+      assert.is_true(#left > 3 and left[1] > 5 * left[#left] and left[1] <= EVENTS * 21,
+                     name .. " " .. table.concat(left, " "))
+    end
     shut(one)
   end)
 
@@ -40,7 +74,7 @@ describe("a directory", function()
 
   it("is left after any piece of work, and gone on with", function()
     for _, name in ipairs { "copy", "verify" } do
-      local pieces, last = 0, nil
+      local pieces, last = 0
       repeat
         pieces = pieces + 1
         local disk, before = written()
@@ -56,7 +90,7 @@ describe("a directory", function()
   end)
 
   it("whose power fails behind any write is gone on with", function()
-    local calls, ended = 0, false
+    local calls, ended = 0
     repeat
       local disk, before = written()
       calls = calls + 3

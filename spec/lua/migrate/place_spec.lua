@@ -1,11 +1,9 @@
 -- One directory of a migration: open and closed, its journal, whole logs.
-local core = require "tidal.core"
 local place = require "tidal.migrate.place"
 local raised = dofile "spec/support/raised.lua"
 local record = require "tidal.migrate.record"
 local scene = dofile "spec/support/migration.lua"
 local setup = dofile "spec/support/migration_place.lua"
-local tidal = require "tidal"
 
 local TO <const>, SMALL <const>, TASK <const> = setup.TO, setup.SMALL, setup.TASK
 local written, open, shut, run = setup.written, setup.open, setup.shut, setup.run

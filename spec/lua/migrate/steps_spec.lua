@@ -14,7 +14,9 @@ local function scene(...)
   for i, word in ipairs { ... } do
     local region, kind = word:match "(%a+)=(%a+)"
     places[i] = { region = region, kind = kind, copy = method "copy", verify = method "verify",
-                  cut_over = method "cut", come = method "come", hand_over = method "hand" }
+                  cut_over = method "cut", come = method "come", hand_over = method "hand",
+                  left_to_copy = function() return 5 end, left_to_verify = function() end,
+                  left_to_hand = 9 }
   end
   local self = { places = places, finish = function() called[#called + 1] = "finish" end }
   return steps.of(self), called
@@ -60,6 +62,19 @@ describe("the steps of a migration", function()
     assert.same({}, called)
     for _, step in ipairs(list) do step:run() end
     assert.same({ "copy us", "verify us", "cut us", "come ap", "hand us ap", "finish" }, called)
+  end)
+
+  it("know while they work what they are still to read", function()
+    local list = scene("us=stays", "ap=comes")
+    local left = {}
+    for i, step in ipairs(list) do
+      assert.is_nil(step:left())
+      step:slice()
+      left[i] = step:left() or "?"
+      step:run()
+      assert.is_nil(step:left())
+    end
+    assert.same({ 5, "?", "?", "?", 9, "?" }, left)
   end)
 
   it("are done in pieces, once", function()

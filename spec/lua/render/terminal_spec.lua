@@ -175,6 +175,24 @@ describe("progress()", function()
     assert.equal("\r\27[K", out.text:sub(-4))
   end)
 
+  it("asks for the total when it is shown", function()
+    local out, shown = bar(true)
+    local asked = 0
+    local function total()
+      asked = asked + 1
+      return asked == 1 and 200000000 or nil
+    end
+    shown.update(1, total)
+    now = 102
+    shown.update(50000000, total)
+    shown.update(60000000, total)
+    now = 104
+    shown.update(80000000, total)
+    assert.equal("\rreading 50.0 MB of 200.0 MB, 25.0 MB/s, 6 s left\27[K"
+                 .. "\rreading 80.0 MB, 20.0 MB/s\27[K", out.text)
+    assert.equal(2, asked)
+  end)
+
   it("shows how far it is where nobody knows how far it goes", function()
     local out, shown = bar(true)
     now = 102
