@@ -6,6 +6,7 @@ local dirs = dofile "spec/support/migration_dirs.lua"
 local gen = dofile "spec/support/gen.lua"
 local json = require "tidal.json"
 local migrate = require "tidal.migrate"
+local processes = dofile "spec/support/process.lua"
 local scene = dofile "spec/support/migration.lua"
 
 local SOAK <const> = os.getenv "TIDAL_SOAK"
@@ -29,22 +30,6 @@ end
 m:run()
 m:close()
 ]]
-
--- A process that is running: { pid =, pipe = }; its standard error goes to a file.
-local function start(words, err)
-  local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = "'" .. word .. "'" end
-  local pipe = io.popen(("echo $$; exec '%s' %s 2>'%s'"):format(
-    cli.tidal, table.concat(quoted, " "), err))
-  return { pid = pipe:read "l", pipe = pipe }
-end
-
--- Waits for its end: exit status (128 + n for signal n), output.
-local function finish(process)
-  local out = process.pipe:read "a"
-  local _, how, code = process.pipe:close()
-  return how == "signal" and 128 + code or code, out
-end
 
 local NONE <const> = { state = "none", epoch = 0, regions = {} }
 
@@ -102,11 +87,11 @@ local function rounds(here, count, rng)
     else
       words = here:words("--from", plan[1], "--to", plan[2], "--apply", "--trust")
     end
-    local process = start(words, here:path "err")
+    local process = processes.start(words, here:path "err")
     -- The longer it takes, the more patience: a busy machine is slow.
     local wait = rng:int(15, 80 + 8 * tries) / 1000
-    os.execute(("sleep %.3f; kill -9 %s 2>/dev/null"):format(wait, process.pid))
-    local exit = finish(process)
+    process:signal("KILL", wait)
+    local exit = process:finish()
     local what = ("round %d, %s: %d %s"):format(round, table.concat(words, " "), exit,
                                                 dirs.read(here:path "err"))
     assert.is_true(exit == 137 or exit == 0 or what:find "cannot be aborted" ~= nil, what)
@@ -162,7 +147,7 @@ describe("Ctrl-C", function()
     dirs.with({ count = 300 }, function(here)
       local words = here:words("--from", here:path "e1.lua", "--to", here:path "e2.lua", "--apply",
                                "--rate", "1kB/s")
-      local process = start(words, here:path "err")
+      local process = processes.start(words, here:path "err")
       wait_for(function()
         local at = status(here)
         return at.regions[1] and at.regions[1].laps > 0
@@ -172,8 +157,8 @@ describe("Ctrl-C", function()
         assert.equal(1, exit)
         assert.matches("us: migration%-0000000002%.journal: locked", why)
       end
-      os.execute("kill -INT " .. process.pid)
-      local exit, out = finish(process)
+      process:signal "INT"
+      local exit, out = process:finish()
       local err = dirs.read(here:path "err")
       assert.equal(1, exit)
       assert.matches("^done  copy us: %d+ events in 1 lap\n", out)

@@ -1,6 +1,10 @@
 -- Regions that come and go: whole logs are handed over.
+local cli = dofile "spec/support/cli.lua"
 local core = require "tidal.core"
+local dirs = dofile "spec/support/migration_dirs.lua"
+local gen = dofile "spec/support/gen.lua"
 local migrate = require "tidal.migrate"
+local processes = dofile "spec/support/process.lua"
 local raised = dofile "spec/support/raised.lua"
 local scene = dofile "spec/support/migration.lua"
 
@@ -73,5 +77,88 @@ describe("regions", function()
                    raised(scene.migrate, layout(3, 2, nil, ap), layout(4, 2, nil, one),
                           settings(disk, {}, { wal = wal })))
     assert.same({}, scene.faults(disk:dir "us/from-r00001", before.eu))
+  end)
+end)
+
+-- --- real directories, kill -9 ---------------------------------------------
+
+local WHOLE <const> = dofile "spec/support/build.lua".kind == "release"
+local SCENES <const> = os.getenv "TIDAL_SOAK" and 200 or WHOLE and 3 or 1
+
+-- What is in a copy of logs: nothing that was not in them, nothing twice.
+local function check_copy(path, want)
+  local done, now, _, twice = pcall(scene.live, path)
+  if not done then return end  -- nothing is there yet, or not all of a segment
+  assert.same({}, twice)
+  for event in pairs(now) do assert.truthy(want[event], event) end
+end
+
+-- Runs a migration from e1 to e2 that is killed and gone on with until it ends.
+-- Gives how often it was killed.
+local function killed(here, rng, check)
+  local words = here:words("--from", here:path "e1.lua", "--to", here:path "e2.lua", "--apply",
+                           "--trust", "--rate", "150kB/s")
+  for kills = 0, 200 do
+    local process = processes.start(words, here:path "err")
+    process:signal("KILL", rng:int(10, 150 + 60 * kills) / 1000)
+    local exit = process:finish()
+    assert.is_true(exit == 137 or exit == 0, dirs.read(here:path "err"))
+    check()
+    if exit == 0 then return kills end
+    local begun = here:run "--status" == 0
+    if begun then words = here:words("--resume", "--rate", "150kB/s") end
+  end
+  error "it never ends"
+end
+
+-- The directories of regions hold what they held.
+local function check_own(here, names)
+  for _, region in ipairs(names) do
+    assert.same({}, scene.faults(here:path(region), here.before[region]))
+    local exit, out = cli.run { "wal", "verify", here:path(region) }
+    assert.same({ 0, "clean\n" }, { exit, out:match "[^\n]*\n$" })
+  end
+end
+
+describe("kill -9, again and again,", function()
+  local rng = gen.stream "kill -9 of regions that come and go"
+
+  it("a region that goes leaves all of its events, once", function()
+    local kills = 0
+    for _ = 1, SCENES do
+      dirs.with({ count = 300, batch = 30 }, function(here)
+        local to = here:layout(2, 3, { "us" })
+        kills = kills + killed(here, rng, function()
+          check_own(here, here.regions)
+          check_copy(here:path "us/from-r00001", here.before.eu)
+        end)
+        assert.same({}, scene.faults(here:path "us", here.before.us, to))
+        assert.same({}, scene.faults(here:path "us/from-r00001", here.before.eu, to))
+      end)
+    end
+    assert.is_true(kills >= SCENES)
+  end)
+
+  it("a region that comes gets all that there was, once", function()
+    local kills = 0
+    for _ = 1, SCENES do
+      dirs.with({ count = 300, batch = 30 }, function(here)
+        local names = { "us", "eu" }
+        here.regions = { "us", "eu", "ap" }
+        local to = here:layout(2, 3)
+        kills = kills + killed(here, rng, function()
+          check_own(here, names)
+          for i, name in ipairs(names) do
+            check_copy(here:path("ap/from-r0000" .. i - 1), here.before[name])
+          end
+        end)
+        for i, name in ipairs(names) do
+          assert.same({}, scene.faults(here:path(name), here.before[name], to))
+          assert.same({}, scene.faults(here:path("ap/from-r0000" .. i - 1), here.before[name], to))
+        end
+        assert.equal(2, scene.epoch(here:path "ap"))
+      end)
+    end
+    assert.is_true(kills >= SCENES)
   end)
 end)

@@ -3,8 +3,8 @@
 -- with(options, f): f(here), then all of it is removed
 --   options.regions  { "us", "eu" }; options.count: events in each, 120
 --   here.dir, .regions; .from, .to: layouts of epoch 1 and 2, in e1.lua, e2.lua
---   here:layout(epoch [, shards]) -> layout, its script is e<epoch>.lua; 3
---     shards where the epoch is even, 2 where it is odd
+--   here:layout(epoch [, shards [, regions]]) -> layout, its script is
+--     e<epoch>.lua; 3 shards where the epoch is even, 2 where it is odd
 --   here:run(...)    migrate with these and all of --wal -> exit, out, err
 --   here:apply(...)  the same of a migration from e1 to e2
 --   here:tree()      { [path] = bytes } of all files, "dir" for directories
@@ -70,10 +70,10 @@ function Here:path(name)
   return self.dir .. "/" .. name
 end
 
-function Here:layout(epoch, shards)
+function Here:layout(epoch, shards, regions)
   local path = self:path(("e%d.lua"):format(epoch))
   local quoted = {}
-  for i, region in ipairs(self.regions) do quoted[i] = ("%q"):format(region) end
+  for i, region in ipairs(regions or self.regions) do quoted[i] = ("%q"):format(region) end
   M.write(path, LAYOUT:format(epoch, table.concat(quoted, ", "),
                               shards or (epoch % 2 == 0 and 3 or 2)))
   return cluster.load(path)

@@ -55,8 +55,9 @@ local function check_log(self, shard, after)
     local more
     more, err = self.move:check_step(self.slice_bytes)
     if more == nil then raise(err) end
+    local before = self.looked_at
     self.looked_at = self.move:found().count
-    self:give_way(self.slice_bytes)
+    self:give_way((self.looked_at - before) * RECORD_BYTES)
   until not more
   self.looked_at = 0
   return self.move:found()

@@ -128,6 +128,17 @@ describe("a migration", function()
     assert.is_true(math.abs(waited - m.read / 1000) < 1e-6)
   end)
 
+  it("waits for what it read, not for what it may read at once", function()
+    local m = new { rate = "1kB/s", slice_bytes = 1 << 20 }
+    local now = 0
+    repeat
+      local more, wait = m:step(now)
+      now = now + (wait or 0)
+    until not more
+    assert.is_true(m.read >= 2 * 3 * 13 * 21 and m.read < 3 * 3 * 40 * 21)
+    assert.is_true(now <= m.read / 1000 + 1e-6)
+  end)
+
   it("lets the others go on while one directory has read enough", function()
     local m = new { node_rate = "1kB/s" }
     local now, read = 0, {}
