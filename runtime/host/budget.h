@@ -9,7 +9,9 @@
  *   hands out (a copy of n bytes costs n / 32) and what td_budget_charge is
  *   told.
  * - A block that cannot be had after a full collection ends the script; a
- *   script cannot go on beside an empty memory.
+ *   script cannot go on beside an empty memory. A block that grows may take
+ *   up to 16 MiB more until the next instruction, which collects and judges:
+ *   it may be the stack, and Lua must not be asked anything meanwhile.
  *
  * Thread: owner of the lua_State. */
 #ifndef TD_HOST_BUDGET_H
@@ -26,6 +28,7 @@ typedef struct td_budget {
   lua_State *running;   /* the coroutine whose lines count */
   size_t refused;       /* size of the block that was refused last, or 0 */
   bool counting;        /* a script runs; else trusted code does, uncharged */
+  bool owing;           /* a block was had on credit */
   bool spent;
   char place[400];      /* where that was */
   char why[512];        /* the first reason, once spent */

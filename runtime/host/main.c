@@ -27,6 +27,11 @@
 #define EXIT_USAGE 2
 #define ARGS_MAX (1 << 24)  /* more than a Lua stack takes */
 #define ROOM 3              /* for the call itself */
+#ifdef LUA_IGMARK
+#define SUFFIX_MARK LUA_IGMARK
+#else
+#define SUFFIX_MARK ""
+#endif
 
 typedef struct td_host {
   int argc;
@@ -64,7 +69,8 @@ static bool run_init(lua_State *L) {
   return run_text(L, text, name);
 }
 
-/* -l mod and -l name=mod */
+/* -l mod and -l name=mod; since Lua 5.4.7, which has the mark, mod-version
+ * is for the global mod. */
 static bool run_library(lua_State *L, const char *library) {
   const char *equals = strchr(library, '=');
   lua_getglobal(L, "require");
@@ -73,8 +79,7 @@ static bool run_library(lua_State *L, const char *library) {
     td_call_report(L, TD_PROGRAM);
     return false;
   }
-  size_t size = equals != NULL ? (size_t)(equals - library)
-                               : strlen(library);
+  size_t size = strcspn(library, equals != NULL ? "=" : SUFFIX_MARK);
   lua_pushglobaltable(L);
   lua_pushlstring(L, library, size);
   lua_pushvalue(L, -3);

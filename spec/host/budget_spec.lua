@@ -54,6 +54,51 @@ describe("the memory budget", function()
   end)
 end)
 
+-- While newer Lua 5.4 moves a stack it may not be asked for the line, and it
+-- collects nothing for it.
+describe("a block that grows", function()
+  -- How a text ends in cells with other budgets, each way once.
+  local function ends(text, field, first, last, step)
+    return foreign.host(foreign.OPEN .. ([[
+      local text, field, seen = %q, %q, {}
+      for n = %d, %d, %d do
+        local given = { memory = 1 << 25, instructions = 100000000, [field] = n }
+        local cell <close> = new(given)
+        local answer, why = cell:ask { "run", "x.lua", text, tostring(given.instructions) }
+        local how = answer and answer[1] .. " " .. answer[3]:match "^[%%C]*" or why
+        if not seen[how] then print(how) end
+        seen[how] = true
+      end]]):format(text, field, first, last, step))
+  end
+
+  it("ends with the instruction budget wherever that is", function()
+    assert.equal("spent instruction budget used up at x.lua:2\n", ends([[
+local t = setmetatable({}, { __index = function(t, k)
+  return t[k + 0] end })
+while true do pcall(function() return t[1] end) end]], "instructions", 100000, 140000, 701))
+  end)
+
+  -- Needs `mib` with what was there before, and 3 more for a string.
+  local blocks = {
+    { name = "a stack", mib = 16, "(function(...) end)(table.unpack({}, 1, 990000))" },
+    { name = "a table", mib = 9, "local t = {} for i = 1, 1 << 19 do t[i] = i end" },
+  }
+  for _, block in ipairs(blocks) do
+    local function filled(before)
+      return ends(("local s = ('x'):rep(3 << 20) %s\npcall(function() %s end)\n%s"):format(
+        before, block[1], foreign.FINE), "memory", block.mib << 20, block.mib + 1 << 20, 100001)
+    end
+
+    it("counts as memory, also where that is caught: " .. block.name, function()
+      assert.equal("spent memory budget used up at x.lua:2\n", filled "")
+    end)
+
+    it("takes the room of what can be collected: " .. block.name, function()
+      assert.equal("layout x.lua\n", filled "s = nil")
+    end)
+  end
+end)
+
 describe("a large layout", function()
   -- Sanitizers make a cell ten times as slow.
   local SHIFT <const> = foreign.fenced() and 48 or 52

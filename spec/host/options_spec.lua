@@ -22,7 +22,7 @@ local rows = {
   { "-l may be glued", "-lm", "-e", "print(m)" },
   { "-l takes a name", "-l", "g=m", "-e", "print(g, m)" },
   { "-l takes an empty name", "-l", "=m", "-e", "print(_G[''])" },
-  { "-l takes a dash", "-l", "m-2", "-e", "print(_G['m-2'])" },
+  { "-l takes a dash", "-l", "m-2", "-e", "print(_G['m-2'], m)" },
   { "-l takes a dash and a name", "-l", "g=m-2", "-e", "print(g)" },
   { "-l finds a library", "-l", "s=string", "-e", "print(s == string)" },
   { "-l may find nothing", "-l", "none", "-e", "print(1)" },
@@ -50,11 +50,33 @@ local rows = {
   { "nothing at all" },
 }
 
+-- Where the options end: the index of the word behind them.
+local function behind_options(words)
+  local at = 1
+  while words[at] and words[at]:match "^%-." and words[at] ~= "--" do
+    at = at + (words[at]:match "^%-[el]$" and 2 or 1)
+  end
+  return words[at] == "--" and at + 1 or at
+end
+
+-- From 5.4.5 to 5.4.8 lua5.4 asks for a table of -1 entries when `--` has
+-- nothing behind it. There it is compared without, which means the same.
+local DASHES_FAIL <const> = select(3, cli.run({ "--" }, { program = cli.lua }))
+  == "lua5.4: not enough memory\n"
+
+local function both(words)
+  local ours, theirs = cli.both(words, { files = FILES })
+  if DASHES_FAIL and words[#words] == "--" and behind_options(words) > #words then
+    local fewer = { table.unpack(words, 1, #words - 1) }
+    theirs = select(2, cli.both(fewer, { files = FILES }))
+  end
+  return ours, theirs
+end
+
 describe("as in lua5.4:", function()
   for _, row in ipairs(rows) do
     it(row[1], function()
-      local ours, theirs = cli.both({ table.unpack(row, 2) },
-                                    { files = FILES })
+      local ours, theirs = both { table.unpack(row, 2) }
       assert.same(theirs, ours)
     end)
   end
@@ -79,11 +101,7 @@ end
 
 -- A first word that is no file is a verb here (cli_spec has those).
 local function names_verb(words)
-  local at = 1
-  while words[at] and words[at]:match "^%-." and words[at] ~= "--" do
-    at = at + (words[at]:match "^%-[el]$" and 2 or 1)
-  end
-  if words[at] == "--" then at = at + 1 end
+  local at = behind_options(words)
   return words[at] == "a" or (words[at] or ""):match "^%-."
     or words[at] == "-" and words[at - 1] == "--"
 end
@@ -104,7 +122,7 @@ it("mixed at random, behaves as lua5.4", function()
     local words = mixture()
     if not names_verb(words) then
       count = count + 1
-      local ours, theirs = cli.both(words, { files = FILES })
+      local ours, theirs = both(words)
       ours, theirs = usage_aside(ours), usage_aside(theirs)
       for key in pairs(theirs) do
         if ours[key] ~= theirs[key] then

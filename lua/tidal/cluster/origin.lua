@@ -45,17 +45,19 @@ local function skip_braces(tokens)
 end
 
 -- The constructor that is called on this line, alone in a text in which it
--- keeps its lines.
+-- keeps its lines. The line of a call is that of its name, in newer Lua 5.4
+-- that of its bracket.
 local function cut(text, line)
   local tokens = lexer.open(text)
   while tokens.kind ~= "end of text" do
     local at, here = tokens.at, tokens:line()
     local named = tokens.kind == "name" and tokens.word == "cluster"
     tokens:advance()
-    if named and here == line then
+    local opens = tokens.kind == "(" or tokens.kind == "{"
+    if named and (here == line or opens and tokens:line() == line) then
       tokens:accept "("
       local behind = tokens.kind == "{" and skip_braces(tokens)
-      return behind and ("\n"):rep(line - 1) .. text:sub(at, behind - 1)
+      return behind and ("\n"):rep(here - 1) .. text:sub(at, behind - 1)
     end
   end
 end

@@ -45,6 +45,8 @@ describe("a layout script", function()
       .. "shards = 0 }", 3 },
     { "with a name and the brace on the next line",
       "\nlocal l = tidal.cluster\n{ name = 'n', regions = { 'a' },\nshards = 0 }", 4 },
+    { "with a name, the parenthesis and the brace on lines of their own",
+      "\nlocal l = tidal.cluster\n(\n{ name = 'n', regions = { 'a' },\nshards = 0 })", 5 },
   }
   for _, row in ipairs(rows) do
     it(row[1], function()
