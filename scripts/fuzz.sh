@@ -3,7 +3,7 @@
 # each for its share of SECONDS (24), two at once, under ASan and UBSan.
 # libFuzzer where clang has it, else gcc and runtime/fuzz/driver.c; CC=gcc asks
 # for the latter. A crash leaves its input in build/fuzz and is tried first the
-# next time.
+# next time. Prints TAP.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -42,7 +42,7 @@ else
   compile="-fsanitize=$sanitize"
   link="-fsanitize=$sanitize"
 fi
-echo "fuzz: $cc, $engine, $each s each"
+echo "# fuzz: $cc, $engine, $each s each"
 
 # --- build -------------------------------------------------------------------
 
@@ -146,22 +146,25 @@ run_target() {
   "$program" "$@" >"$log" 2>&1
 }
 
-# Prints one line for a target that ended with status $2.
+# Prints the result of a target that ended with status $2.
 report() {
+  number=$((number + 1))
   if [ "$2" -eq 0 ]; then
     runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$out/log/$1")
-    echo "fuzz $1: $runs runs, ok"
+    echo "ok $number - fuzz $1: $runs runs"
     return
   fi
   failed=1
+  echo "not ok $number - fuzz $1"
   tail -n 40 "$out/log/$1" >&2
   for input in "$out/crash-$1"-*; do
     [ -e "$input" ] || input="no input kept, see $out/log/$1"
-    echo "fuzz $1: FAILED: $input"
+    echo "# FAILED: $input"
   done
 }
 
 failed=0
+number=0
 # shellcheck disable=SC2086
 set -- $targets
 while [ $# -gt 0 ]; do
@@ -181,4 +184,5 @@ while [ $# -gt 0 ]; do
   wait "$pid_two" || status=$?
   report "$two" "$status"
 done
+echo "1..$number"
 exit $failed

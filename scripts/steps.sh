@@ -1,21 +1,30 @@
 # shellcheck shell=sh
-# Sourced by test.sh and soak.sh: steps that print TAP, their results and how
-# long each took. Logs are in build/test/.
+# Sourced by test.sh and soak.sh: commands that print TAP, one after the other
+# or beside each other, their results and how long each took. Logs are in
+# build/test/.
+most=${TIDAL_PARTS:-$(nproc)}
+pids=  # of what runs
+trap 'kill $pids 2>/dev/null; exit 130' INT TERM
 passed=0
 failed=0
 skipped=0
 steps_start=$(date +%s)
 mkdir -p build/test
 
-# count FILE STATUS NAME SECONDS: adds the TAP lines of a log; a command that
-# failed without a red line counts as one. CI_STRICT=1: what was skipped, too.
+# count FILE STATUS NAME SECONDS: adds the TAP lines of a log. A command that
+# failed without a red line, or did not do all that it plans, counts as one.
+# CI_STRICT=1: what was skipped, too.
 count() {
   ok=$(grep -c '^ok ' "$1" || true)
   red=$(grep -c '^not ok ' "$1" || true)
   skip=$(grep -Ec '^ok .*# SKIP' "$1" || true)
+  plan=$(sed -n 's/^1\.\.\([1-9][0-9]*\)$/\1/p' "$1" | tail -n 1)
+  if [ "$2" -ne 0 ] || [ "${plan:-none}" != $((ok + red)) ]; then
+    echo "# $3: $((ok + red)) results, planned: ${plan:-none}; status $2"
+    if [ "$red" -eq 0 ]; then red=1; fi
+  fi
   ok=$((ok - skip))
   if [ -n "${CI_STRICT:-}" ]; then red=$((red + skip)); fi
-  if [ "$2" -ne 0 ] && [ "$red" -eq 0 ]; then red=1; fi
   if [ "$red" -gt 0 ]; then
     grep -vE '^ok ' "$1" | head -n 200
   fi
@@ -27,41 +36,52 @@ count() {
   grep -E '^ok .*# SKIP' "$1" || true
 }
 
-# step NAME COMMAND...
-step() {
+running() { echo "$pids" | wc -w; }
+
+# part NAME COMMAND...: starts it, when fewer run than the machine has
+# processors (or TIDAL_PARTS). It is counted when it has ended.
+part() {
+  while [ "$(running)" -ge "$most" ]; do reap; done
   name=$1
   shift
   log=build/test/$(echo "$name" | tr ' /' '--').txt
+  "$@" >"$log" 2>&1 &
+  pids="$pids $!"
+  echo "$(date +%s) $log $name" >build/test/part-$!
+}
+
+# Waits until one of those that run has ended, and counts it.
+reap() {
+  ended=
+  while [ -z "$ended" ]; do
+    sleep 0.2  # meanwhile the shell notes which have ended
+    for pid in $pids; do
+      kill -0 "$pid" 2>/dev/null || ended=$pid
+    done
+  done
+  pids=$(echo " $pids " | sed "s/ $ended / /")
   status=0
-  start=$(date +%s)
-  "$@" >"$log" 2>&1 || status=$?
+  wait "$ended" || status=$?
+  read -r start log name <build/test/part-"$ended"
+  rm build/test/part-"$ended"
   count "$log" "$status" "$name" $(($(date +%s) - start))
 }
 
-# beside NAME COMMAND...: the same, while the steps that follow run; joined
-# waits for it and counts. One at a time: the machine may have two cores.
-beside() {
-  beside_name=$1
-  shift
-  beside_log=build/test/$(echo "$beside_name" | tr ' /' '--').txt
-  beside_start=$(date +%s)
-  (
-    status=0
-    "$@" >"$beside_log" 2>&1 || status=$?
-    echo "$status $(($(date +%s) - beside_start))" >"$beside_log.end"
-  ) &
-  beside_pid=$!
+# joined: waits for all of them.
+joined() {
+  while [ "$(running)" -gt 0 ]; do reap; done
 }
 
-joined() {
-  wait "$beside_pid" || true
-  read -r beside_status beside_seconds <"$beside_log.end"
-  rm -f "$beside_log.end"
-  count "$beside_log" "$beside_status" "$beside_name" "$beside_seconds"
+# step NAME COMMAND...: one that runs alone.
+step() {
+  joined
+  part "$@"
+  joined
 }
 
 # The last lines, and the exit status.
 finish() {
+  joined
   echo
   echo "$(($(date +%s) - steps_start)) seconds"
   echo "$passed passed, $failed failed$([ $skipped -eq 0 ] ||

@@ -2,7 +2,8 @@
 --
 --   ```console   "$ command" lines, each followed by its output; a line
 --                "..." stands for any lines; run in this folder with the
---                host's directory first in PATH
+--                host's directory first in PATH; build is a directory of
+--                its own, as several builds may run this at once
 --   ```lua       a script; what it prints is the texts behind "-->"
 --   ```c         a program, built with pkg-config against lib/libtidal.so;
 --                prints the ```text block that follows
@@ -10,6 +11,7 @@
 --
 -- TIDAL_UPDATE_README=1 writes the real output of console blocks into it.
 local cli = require "spec.support.cli"
+local lfs = require "lfs"
 
 local README = "README.md"
 local NOT_RUN = {
@@ -63,11 +65,22 @@ local function lines_of(text)
   return out
 end
 
+-- What the README calls build, beside the scripts.
+local PLACE <const> = os.tmpname()
+local BUILD <const> = PLACE .. "/build"
+local HERE <const> = lfs.currentdir()
+assert(os.execute(("rm %s && mkdir -p %s && ln -s '%s/scripts' %s"):format(
+  PLACE, BUILD, HERE, PLACE)))
+
+local function placed(text)
+  return (text:gsub("%f[%w]build%f[/%s]", BUILD))
+end
+
 local function run(command)
   local dir = cli.tidal:match "^(.*)/[^/]+$" or "."
-  local status, out, err = cli.run({ "-c", ("PATH='%s':$PATH; %s 2>&1"):format(dir, command) },
-                                   { program = "sh" })
-  return out .. err, status
+  local status, out, err = cli.run({ "-c", ("PATH='%s':$PATH; %s 2>&1"):format(
+    dir, placed(command)) }, { program = "sh" })
+  return ((out .. err):gsub(BUILD:gsub("%W", "%%%0"), "build")), status
 end
 
 -- True if the lines are the wanted ones, "..." standing for any.
@@ -89,8 +102,8 @@ local function matches(want, got)
 end
 
 local function update(text, blocks)
-  for i = #blocks, 1, -1 do
-    local block = blocks[i]
+  local new, at = {}, 1
+  for _, block in ipairs(blocks) do
     if block.kind == "console" then
       local out = {}
       for _, step in ipairs(commands_of(block)) do
@@ -99,12 +112,12 @@ local function update(text, blocks)
         if matches(step.want, got) and #step.want > 0 then got = step.want end
         table.move(got, 1, #got, #out + 1, out)
       end
-      text = text:sub(1, block.first - 1) .. table.concat(out, "\n") .. "\n"
-          .. text:sub(block.last + 1)
+      new[#new + 1] = text:sub(at, block.first - 1) .. table.concat(out, "\n") .. "\n"
+      at = block.last + 1
     end
   end
   local file = assert(io.open(README, "wb"))
-  file:write(text)
+  file:write(table.concat(new), text:sub(at))
   file:close()
 end
 
@@ -120,21 +133,19 @@ end
 local function check_lua(block)
   local want = {}
   for text in block.text:gmatch "%-%->%s*([^\n]+)" do want[#want + 1] = text end
-  local status, out, err = cli.run({ "-" }, { stdin = block.text })
+  local status, out, err = cli.run({ "-" }, { stdin = placed(block.text) })
   assert.equal("", err)
   assert.equal(0, status)
   assert.equal(table.concat(want, "\n"), (out:gsub("\n$", "")))
 end
 
 local function check_c(block, after)
-  local dir = "build/readme"
-  assert(os.execute("mkdir -p " .. dir))
-  local file = assert(io.open(dir .. "/example.c", "wb"))
+  local file = assert(io.open(BUILD .. "/example.c", "wb"))
   file:write(block.text)
   file:close()
-  local text, status = run(("cd %s && cc -std=c11 -Wall -Werror example.c -o example "
-    .. "$(PKG_CONFIG_PATH=../../lib/pkgconfig pkg-config --cflags --libs tidal) "
-    .. "-Wl,-rpath,'$ORIGIN/../../lib' && ./example"):format(dir))
+  local text, status = run(("cd build && cc -std=c11 -Wall -Werror example.c -o example "
+    .. "$(PKG_CONFIG_PATH='%s/lib/pkgconfig' pkg-config --cflags --libs tidal) "
+    .. "-Wl,-rpath,'%s/lib' && ./example"):format(HERE, HERE))
   assert.equal(0, status, text)
   assert.equal(after.text, text)
 end
@@ -148,6 +159,8 @@ if os.getenv "TIDAL_UPDATE_README" then
 end
 
 describe("README.md", function()
+  teardown(function() os.execute("rm -r " .. PLACE) end)
+
   it("is a shop window, not a warehouse", function()
     assert.is_true(#lines_of(text) <= 450, #lines_of(text) .. " lines")
     assert.is_true(#blocks >= 10)

@@ -107,13 +107,15 @@ describe("scripts/", function()
 end)
 
 describe("scripts/embed/node.c", function()
-  local NODE <const> = "build/embed-node"
+  local NODE <const> = os.tmpname()
 
   setup(function()
     local status, _, err = cli.run({ "-c", "cc -std=c11 -Wall -Wextra -Werror scripts/embed/node.c "
       .. "-Iruntime lib/libtidal.a -lxxhash -pthread -o " .. NODE }, { program = "sh" })
     assert.same({ 0, "" }, { status, err })
   end)
+
+  teardown(function() os.remove(NODE) end)
 
   local function node(command)
     return cli.run({ "-c", command }, { program = "sh" })

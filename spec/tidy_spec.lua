@@ -396,6 +396,19 @@ describe("specs", function()
     assert.equal("", table.concat(faults, "\n"))
   end)
 
+  it("the collector is steered in cases that give it back", function()
+    over(find({ "_spec.lua" }, "spec"), function(path, lines)
+      local gives_back = false
+      for n, line in ipairs(lines) do
+        if line:find '^ *it%(.*, function%(' then gives_back = false end
+        if line:find '^ *it%(.*, collector%(' then gives_back = true end
+        if line:find 'collectgarbage%("' and not gives_back then
+          fault(path, n, "what follows would be slow: spec/support/collector.lua")
+        end
+      end
+    end)
+  end)
+
   it("only the agreed names stand at the top", function()
     local known = {}
     for name in ([[.ci .busted .clang-format .editorconfig .git .gitignore .luacheckrc LICENSE

@@ -1,6 +1,7 @@
 -- Lists of events that wait: what builders and writers share.
 local core = require "tidal.core"
 local churn = dofile "spec/support/churn.lua"
+local collector = dofile "spec/support/collector.lua"
 local gen = dofile "spec/support/gen.lua"
 local oracle = dofile "spec/support/oracle.lua"
 
@@ -44,7 +45,7 @@ describe("a list of events", function()
   end)
 
   -- To grow may collect, and a finalizer may add to the same list.
-  it("grows right when a finalizer adds to it meanwhile", function()
+  it("grows right when a finalizer adds to it meanwhile", collector(function()
     local builder = core.wal.builder()
     local added, alive = 0, true
     local function again()
@@ -77,7 +78,7 @@ describe("a list of events", function()
       end
     end
     assert.same({ 0, mine }, { faults, next_id })
-  end)
+  end))
 
   it("keeps its events through collections, by itself", function()
     local add = core.wal.builder():bind()

@@ -1,6 +1,7 @@
 -- Homes: several logs of one directory that commit together.
 local core = require "tidal.core"
 local churn = dofile "spec/support/churn.lua"
+local collector = dofile "spec/support/collector.lua"
 local gen = dofile "spec/support/gen.lua"
 local raised = dofile "spec/support/raised.lua"
 local script = dofile "spec/support/script.lua"
@@ -205,7 +206,7 @@ describe("a home", function()
     end)
   end)
 
-  it("survives finalizers that close its writers while it commits", function()
+  it("survives finalizers that close its writers while it commits", collector(function()
     within(function(dir)
       local home = assert(wal.open(dir))
       local writers, changed, done = {}, 0, 0
@@ -240,5 +241,5 @@ describe("a home", function()
       home:close()
       assert.equal(60, done + changed)
     end)
-  end)
+  end))
 end)

@@ -1,6 +1,7 @@
 -- home:migration: one directory on its way to the next layout, step by step,
 -- over real files and over a simulated disk.
 local churn = dofile "spec/support/churn.lua"
+local collector = dofile "spec/support/collector.lua"
 local core = require "tidal.core"
 local raised = dofile "spec/support/raised.lua"
 local scene = dofile "spec/support/migration.lua"
@@ -401,7 +402,7 @@ describe("whoever closes it in the middle of a call", function()
     end)
   end)
 
-  it("is told: a finalizer", function()
+  it("is told: a finalizer", collector(function()
     for _, name in ipairs { "logs", "moved", "found" } do
       with(function(home)
         local m = must(home:migration(NEXT))
@@ -420,6 +421,5 @@ describe("whoever closes it in the middle of a call", function()
         m:close()
       end)
     end
-    collectgarbage "incremental"
-  end)
+  end))
 end)
