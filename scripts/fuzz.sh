@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-24}
 [ $# -eq 0 ] || shift
-all="batch segment log segname checkpoint cuts layout id ranges lines parcel"
+all="batch segment log segname checkpoint cuts layout id ranges lines parcel \
+journal"
 targets=${*:-$all}
 out=build/fuzz
 golden=${TIDAL_GOLDEN:-spec/golden}
@@ -59,7 +60,7 @@ compile_dir() {
 
 mkdir -p "$out/obj/test"
 pids=
-for dir in base format model io fuzz; do
+for dir in base format model io sim fuzz; do
   compile_dir $dir &
   pids="$pids $!"
 done
@@ -70,8 +71,8 @@ for pid in $pids; do wait "$pid"; done
 
 rm -f "$out/libfuzz.a"
 ar rc "$out/libfuzz.a" "$out"/obj/base/*.o "$out"/obj/format/*.o \
-  "$out"/obj/model/*.o "$out"/obj/io/*.o "$out/obj/test/memory_store.o" \
-  "$out/obj/fuzz/fuzz.o"
+  "$out"/obj/model/*.o "$out"/obj/io/*.o "$out"/obj/sim/*.o \
+  "$out/obj/test/memory_store.o" "$out/obj/fuzz/fuzz.o"
 for t in $targets; do
   driver=
   [ $engine = libfuzzer ] || driver="$out/obj/fuzz/driver.o"
@@ -121,6 +122,8 @@ for id in r0 s3 r65535 s65535 r0:s3 r0:s0:42 0x2a 0xffffffffffffffff \
           18446744073709551615 r65535:s65535:18446744073709551615; do
   text id "$id"
 done
+text journal '{"step":"begin"}\n{"step":"lap"}\n'
+text journal '{"step":"begin"}\n!\n{"step":"lap"}'
 for mode in 000 001 002 004 010 020 040 060 050; do
   text ranges "\\$mode\\001abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 done
