@@ -66,6 +66,12 @@ function M.leaders(self)
   return fields_of[self].leaders
 end
 
+---The fields of a layout themselves, for the modules that look at very many
+---layouts: not to be changed.
+function M.fields(self)
+  return fields_of[self]
+end
+
 ---From fields that tidal.cluster has checked; they belong to the layout now.
 ---@param fields table
 ---@param makers? { [string]: fun(): any } fields that are made when read

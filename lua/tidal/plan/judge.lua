@@ -58,7 +58,7 @@ local function stride_of(list, from)
 end
 
 -- Rules that are asked in another process are told of many layouts at once;
--- they say then what they can when they are asked for each.
+-- they say what they can when they are asked for each.
 local function announce(points, rules)
   local layouts = {}
   for i, point in ipairs(points) do layouts[i] = point.layout end
@@ -70,7 +70,8 @@ end
 -- The answers of all rules along the steps. Gives the first break: i, rule,
 -- why; nothing when all hold; a step that cannot be taken breaks too.
 local function first_break(from, to, list, rules, stride)
-  local held, reads, waiting, broken = {}, {}, {}, nil
+  local held, reads, broken = {}, {}, nil
+  local told, waiting = {}, {}  -- points that are not answered yet
   local function asks(i, n)
     local step, next_step = list[i], list[i + 1]
     if not step or step.kind ~= "move" then return true end
@@ -95,13 +96,17 @@ local function first_break(from, to, list, rules, stride)
       held[n] = ok
     end
   end
-  local function settle()
-    local points = waiting
-    waiting = {}
-    announce(points, rules)
+  -- Answers those that were told of last time, while others judge the next.
+  local function turn()
+    local points = told
+    told, waiting = waiting, {}
+    announce(told, rules)
     for _, point in ipairs(points) do
       if answer(point) then return true end
     end
+  end
+  local function settle()
+    return turn() or turn()
   end
   local function visit(i, now)
     local point, step = { step = i }, list[i]
@@ -110,7 +115,7 @@ local function first_break(from, to, list, rules, stride)
     end
     point.layout = layout_at(point, now)
     waiting[#waiting + 1] = point
-    return #waiting == AHEAD and settle()
+    return #waiting == AHEAD and turn()
   end
   local done, at, why = walk(from, to, list, visit)
   if not broken then settle() end

@@ -169,6 +169,21 @@ describe("verdicts", function()
     assert.same(list, letter.take_verdicts(letter.reader(out)))
   end)
 
+  it("that are those before are said to be", function()
+    local out, a, b = {}, { { name = "a", ok = true } }, { { name = "a", ok = false, why = "w" } }
+    for i, list in ipairs { a, a, b, b, a } do
+      letter.put_verdicts(out, list, i > 1 and ({ a, a, b, b })[i - 1] or nil)
+    end
+    assert.same({ "1", "a", "1", "", "=", "1", "a", "0", "w", "=", "1", "a", "1", "" }, out)
+    local reader, last, back = letter.reader(out), nil, {}
+    for i = 1, 5 do
+      last = letter.take_verdicts(reader, last)
+      back[i] = last
+    end
+    assert.same({ a, a, b, b, a }, back)
+    refused(letter.take_verdicts, letter.reader { "=" })
+  end)
+
   it("that lie are refused", function()
     for _, list in ipairs { { "2", "a", "1", "" }, { "x" }, { "1", "a", "2", "" }, {},
                             { "99999999", "a", "1", "" } } do
