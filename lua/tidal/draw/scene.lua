@@ -211,17 +211,19 @@ local function frames_of(value, plan, limits)
   local world = { roster = roster, shards = shards,
                   who = function(name) return who[name] end,
                   was = function(name) return was[name] end }
-  for i, layout, step in value:states() do
+  local function take(i)
+    local step = steps[i]
     if added[i] then
       who[step.region] = added[i]
-    elseif step and step.kind == "rename_region" then
+    elseif step.kind == "rename_region" then
       who[step.to], who[step.region] = who[step.region], nil
     end
-    if draw[i] then
-      local one = frame.of(layout, plan.from, world, limits)
-      one.step, one.caption = i, caption_of(plan, i, since)
-      out[#out + 1], since = one, i
-    end
+  end
+  for i, layout in value:states(draw) do
+    for n = since + 1, i do take(n) end
+    local one = frame.of(layout, plan.from, world, limits)
+    one.step, one.caption = i, caption_of(plan, i, since)
+    out[#out + 1], since = one, i
   end
   return out
 end

@@ -270,21 +270,23 @@ end
 
 ---The layout after each prefix of the steps, from none to all, one by one.
 ---@param plan table { from =, to =, steps = }
+---@param wanted? { [integer]: true } only after so many steps
 ---@return fun(): integer?, table?, table? number of steps, layout, last step
-function M.states(plan)
+function M.states(plan, wanted)
   local now, i, list = draft.new(plan.from), -1, plan.steps
   local rules = plan.to.rules
   return function()
-    i = i + 1
-    if i > #list then return nil end
-    now.given = i == 0 and plan.from or nil
-    if i == 0 then return 0, now:layout(rules) end
-    local done, why = steps.take(now, list[i])
-    if not done then
-      error(("step %d of %d cannot be taken: %s"):format(i, #list, why), 2)
-    end
-    if i == #list then now.given = plan.to end
-    return i, now:layout(rules), frozen.view(list[i], "plan")
+    repeat
+      i = i + 1
+      if i > #list then return nil end
+      local done, why = i == 0, nil
+      if not done then done, why = steps.take(now, list[i]) end
+      if not done then
+        error(("step %d of %d cannot be taken: %s"):format(i, #list, why), 2)
+      end
+    until not wanted or wanted[i]
+    now.given = i == #list and plan.to or i == 0 and plan.from or nil
+    return i, now:layout(rules), i > 0 and frozen.view(list[i], "plan") or nil
   end
 end
 
