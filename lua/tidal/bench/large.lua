@@ -103,8 +103,8 @@ local function write(path, text)
   file:close()
 end
 
--- Files of the layouts, the plan and the picture, by the words that VERBS use, quoted,
--- and a list of all.
+-- Files of the layouts, the plan and the picture, by the words that VERBS use,
+-- quoted, and a list of all.
 local function write_all(host, size)
   local paths, files = {}, {}
   for word, text in pairs(M.scripts(size)) do
