@@ -58,7 +58,7 @@ describe("measure()", function()
     end)
     local count, saved = 0, 0
     for line in said:gmatch "[^\n]+" do
-      assert.is_nil(line:find "%u%u%u")
+      assert.is_nil(line:find " %u%u%u")
       if line:find "%-o /.*%.plan" then
         saved = saved + 1
       else
