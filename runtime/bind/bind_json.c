@@ -12,6 +12,7 @@
 
 #define DEPTH_MAX 100
 #define TOO_DEEP "nested deeper than 100"
+#define MEMBERS_LIKELY 16  /* of an object, as the one before it had */
 #define DIGITS_SURE 18    /* so many fit an integer, whichever they are */
 #define NUMBER_BYTES 64   /* longer ones go through a string of Lua's */
 #define LIST_META 2       /* arguments */
@@ -23,7 +24,8 @@ typedef struct reader {
   size_t size, at;
   uint32_t depth;
   bool is_list[DEPTH_MAX];
-  lua_Integer count[DEPTH_MAX];  /* of a list */
+  lua_Integer count[DEPTH_MAX];  /* of what is in it so far */
+  int likely;                    /* members of the object that closed last */
 } reader;
 
 static _Noreturn void fail(const reader *r, size_t at, const char *what) {
@@ -236,7 +238,7 @@ static void read_key(reader *r) {
  * nothing, and the table is whole. */
 static bool open_table(reader *r, bool is_list) {
   if (r->depth == DEPTH_MAX) fail(r, r->at, TOO_DEEP);
-  lua_newtable(r->L);
+  lua_createtable(r->L, 0, is_list ? 0 : r->likely);
   if (is_list) {
     lua_pushvalue(r->L, LIST_META);
     lua_setmetatable(r->L, -2);
@@ -258,7 +260,8 @@ static bool open_table(reader *r, bool is_list) {
 static bool put_value(reader *r) {
   uint32_t level = r->depth - 1;
   bool is_list = r->is_list[level];
-  if (is_list) lua_rawseti(r->L, -2, ++r->count[level]);
+  lua_Integer count = ++r->count[level];
+  if (is_list) lua_rawseti(r->L, -2, count);
   else lua_rawset(r->L, -3);
   char c = peek(r, r->at);
   if (c == ',') {
@@ -269,6 +272,9 @@ static bool put_value(reader *r) {
   }
   if (c != (is_list ? ']' : '}')) {
     fail(r, r->at, is_list ? "',' or ']' expected" : "',' or '}' expected");
+  }
+  if (!is_list) {
+    r->likely = count < MEMBERS_LIKELY ? (int)count : MEMBERS_LIKELY;
   }
   r->at++;
   r->depth--;
