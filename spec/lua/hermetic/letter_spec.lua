@@ -174,6 +174,12 @@ describe("verdicts", function()
     for i, list in ipairs { a, a, b, b, a } do
       letter.put_verdicts(out, list, i > 1 and ({ a, a, b, b })[i - 1] or nil)
     end
+    for _, other in ipairs { { name = "a", ok = false, why = "x" }, { name = "b", ok = false,
+      why = "w" }, { name = "a", ok = true, why = "w" } } do
+      local told = {}
+      letter.put_verdicts(told, b, { other })
+      assert.equal("1", told[1])
+    end
     assert.same({ "1", "a", "1", "", "=", "1", "a", "0", "w", "=", "1", "a", "1", "" }, out)
     local reader, last, back = letter.reader(out), nil, {}
     for i = 1, 5 do
