@@ -93,8 +93,7 @@ end
 ---which both have one owner, by rising keys; ranges is how many a table has
 ---at most that is b up to there and a behind.
 function M.walk(a, b, visit)
-  local i, j, first = 1, 1, 0
-  local left, right = #a.firsts, #b.firsts
+  local i, j, first, left = 1, 1, 0, #a.firsts
   local a_last, b_last = M.last(a, i), M.last(b, j)
   while true do
     local last = ult(a_last, b_last) and a_last or b_last

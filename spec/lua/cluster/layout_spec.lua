@@ -255,8 +255,7 @@ describe("is()", function()
 end)
 
 describe("layouts with one router", function()
-  local layout = require "tidal.cluster.layout"
-  local router = require "tidal.core".router.even(3)
+  local router = core.router.even(3)
   local function with(changes)
     local fields = { name = "n", epoch = 1, shards = 3, router = router, leaders = "all",
                      regions = { { id = 0, name = "a" }, { id = 1, name = "b" } } }
