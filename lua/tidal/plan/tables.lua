@@ -101,12 +101,11 @@ function M.walk(a, b, visit)
     visit(first, last, a.owners[i], b.owners[j], j + behind)
     if last == -1 then return end
     first = last + 1
-    local both = a_last == b_last
-    if both or last == a_last then
+    if last == a_last then
       i = i + 1
       a_last = M.last(a, i)
     end
-    if both or last == b_last then
+    if last == b_last then
       j = j + 1
       b_last = M.last(b, j)
     end
