@@ -16,11 +16,20 @@ local BELOW <const> = "^(.*)\n\t[^\n]*tidal/cluster/origin%.lua:.-$"
 local FRAME <const> = "\n\t%.?/?lua/tidal/[^\n]*"
 local PLACE <const> = "^%.?/?lua/tidal/[%w_/]+%.lua:%d+: "
 
----A text that went through M.traced, for its author.
+-- The one frame that is left, of the line that the message is about.
+local ALONE <const> = "^(([^\n]-:%d+:).*)\nstack traceback:\n\t([^\n]-:%d+:)"
+                   .. "[^\n]*$"
+local ERROR <const> = "\n\t%[C%]: in function 'error'"
+
+---A text that went through M.traced, for its author. A traceback that tells
+---no more than the message is left out.
 ---@param trace string
 ---@return string
 function M.trimmed(trace)
-  return ((trace:match(BELOW) or trace):gsub(FRAME, ""):gsub(PLACE, ""))
+  local text = (trace:match(BELOW) or trace):gsub(FRAME, ""):gsub(PLACE, "")
+                 :gsub(ERROR, "", 1)
+  local message, place, frame = text:match(ALONE)
+  return message and place == frame and message or text
 end
 
 ---An error object that says nothing of itself.

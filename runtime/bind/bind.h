@@ -190,6 +190,7 @@ void td_bind_open_state(lua_State *L);
 void td_bind_open_node(lua_State *L);
 void td_bind_open_layout(lua_State *L);
 void td_bind_open_rows(lua_State *L);
+void td_bind_open_json(lua_State *L);
 void td_bind_open_sim(lua_State *L);
 void td_bind_open_migrate(lua_State *L);
 void td_bind_open_journal(lua_State *L);

@@ -32,6 +32,7 @@ TD_API int luaopen_tidal_core(lua_State *L) {
   td_bind_open_node(L);
   td_bind_open_layout(L);
   td_bind_open_rows(L);
+  td_bind_open_json(L);
   td_bind_open_sim(L);
   td_bind_open_migrate(L);
   td_bind_open_journal(L);

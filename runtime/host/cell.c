@@ -103,15 +103,18 @@ static int enter_state(lua_State *L) {
   for (const luaL_Reg *library = libraries; library->name; library++) {
     luaL_requiref(L, library->name, library->func, 1);
   }
+  /* Nothing that is loaded now is garbage. */
+  lua_gc(L, LUA_GCGEN, 0, 0);
+  lua_gc(L, LUA_GCSTOP);
   luaL_requiref(L, "tidal.core", luaopen_tidal_core, 0);
   luaL_requiref(L, "tidal.cell", open_cell, 0);
   luaL_requiref(L, "lpeg", cell->open_lpeg, 0);
   lua_settop(L, 0);
   td_loader_install_embedded(L);
-  lua_gc(L, LUA_GCGEN, 0, 0);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "tidal.hermetic.cell");
   lua_call(L, 1, 1);
+  lua_gc(L, LUA_GCRESTART);
   lua_getfield(L, -1, "main");
   lua_call(L, 0, 0);
   return 0;

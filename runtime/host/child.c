@@ -153,17 +153,40 @@ static int receive(lua_State *L, child *self, int64_t deadline) {
   return 2;
 }
 
-static int ask(lua_State *L) {
+static child *open_child(lua_State *L) {
   child *self = luaL_checkudata(L, 1, TYPE);
-  if (self->pid == 0) return luaL_error(L, "the child is closed");
+  if (self->pid == 0) luaL_error(L, "the child is closed");
+  return self;
+}
+
+static int64_t deadline_of(const child *self) {
+  return milliseconds() + WALL_FACTOR * 1000 * self->seconds;
+}
+
+/* child:tell(list) -> true | nil, why: a question. Its answer must be heard
+ * before the next one. */
+static int tell(lua_State *L) {
+  child *self = open_child(L);
   lua_settop(L, 2);
   td_span bytes = td_channel_pack(L, 2);
-  int64_t deadline = milliseconds() + WALL_FACTOR * 1000 * self->seconds;
   give_time(self);
   outcome what = move(self, true, lua_touserdata(L, -1), bytes.size,
-                      deadline);
+                      deadline_of(self));
   if (what != DONE) return fail_outcome(L, self, what);
-  return receive(L, self, deadline);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* child:hear() -> list | nil, why: the answer to what was told. */
+static int hear(lua_State *L) {
+  child *self = open_child(L);
+  return receive(L, self, deadline_of(self));
+}
+
+/* child:ask(list) -> list | nil, why: both. */
+static int ask(lua_State *L) {
+  int results = tell(L);
+  return results == 1 ? hear(L) : results;
 }
 
 /* --- its life ------------------------------------------------------------- */
@@ -235,7 +258,8 @@ static int new_child(lua_State *L) {
 
 void td_child_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"ask", ask}, {"close", close_child}, {"pid", pid}, {NULL, NULL},
+    {"ask", ask}, {"tell", tell}, {"hear", hear}, {"close", close_child},
+    {"pid", pid}, {NULL, NULL},
   };
   luaL_newmetatable(L, TYPE);
   lua_pushcfunction(L, close_child);

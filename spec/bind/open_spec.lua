@@ -19,8 +19,9 @@ describe("the module", function()
       end
     end
     table.sort(names)
-    assert.equal("checksum error hash is_error layout log node nodes parse profile ranges_json "
-      .. "region router.even router.hash router.hash_ranges router.ranges router.single "
+    assert.equal("checksum error hash is_error json_read layout log node nodes parse profile "
+      .. "ranges_json region router.even router.hash router.hash_ranges router.ranges "
+      .. "router.single "
       .. "router.starts rows segment shard sim.disk state traffic u64.add u64.cmp "
       .. "u64.div u64.hex u64.le u64.lt u64.max u64.mod u64.mul u64.parse u64.str "
       .. "u64.sub u64.tonumber unpack_segment version wal.builder wal.checkpoint "

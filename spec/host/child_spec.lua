@@ -27,6 +27,19 @@ describe("child()", function()
       print(before, io.open(path) ~= nil)]])
   end)
 
+  it("is told, goes to work, and is heard later", function()
+    assert.equal("true layout nil\tit died of signal 9 (Killed)\nfalse\tthe child is closed\n",
+                 host [[
+      local c = new()
+      local told = c:tell { "run", "x.lua",
+        "return tidal.cluster { name='n', regions={'a'}, shards=1 }", "1000000" }
+      local answer = c:hear()
+      os.execute("kill -9 " .. c:pid())
+      io.write(tostring(told), " ", answer[1], " ")
+      print(c:hear())
+      print(pcall(c.hear, c))]])
+  end)
+
   it("cannot be asked once it is closed", function()
     assert.equal("false\tthe child is closed\n",
                  host "local c = new() c:close() print(pcall(c.ask, c, { 'x' }))")

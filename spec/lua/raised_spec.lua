@@ -4,18 +4,25 @@ local raised = require "tidal.raised"
 describe("trimmed()", function()
   local HEAD <const> = "x.lua:1: boom\nstack traceback:"
   local rows = {
-    { "keeps frames of the script", HEAD .. "\n\tx.lua:1: in local 'f'",
-      HEAD .. "\n\tx.lua:1: in local 'f'" },
+    { "keeps frames of the script", HEAD .. "\n\tx.lua:1: in local 'f'\n\tx.lua:3: in g",
+      HEAD .. "\n\tx.lua:1: in local 'f'\n\tx.lua:3: in g" },
     { "leaves out who called it",
-      HEAD .. "\n\tx.lua:1: in local 'chunk'\n\tlua/tidal/cluster/origin.lua:2: in function <x>"
-      .. "\n\t[C]: in ?", HEAD .. "\n\tx.lua:1: in local 'chunk'" },
+      HEAD .. "\n\tx.lua:2: in local 'chunk'\n\tlua/tidal/cluster/origin.lua:2: in function <x>"
+      .. "\n\t[C]: in ?", HEAD .. "\n\tx.lua:2: in local 'chunk'" },
+    { "leaves out a traceback that is the line of the message",
+      HEAD .. "\n\t[C]: in function 'error'\n\tx.lua:1: in local 'chunk'\n"
+      .. "\tlua/tidal/cluster/origin.lua:2: in f\n\t[C]: in ?", "x.lua:1: boom" },
+    { "keeps it where the message has no line", "boom\nstack traceback:\n\tx.lua:1: in f",
+      "boom\nstack traceback:\n\tx.lua:1: in f" },
+    { "keeps a message of several lines", "x.lua:1: a\nb\nstack traceback:\n\tx.lua:1: in f",
+      "x.lua:1: a\nb" },
     { "keeps who required it, without what lies between",
       HEAD .. "\n\tm.lua:1: in local 'chunk'\n\tlua/tidal/cluster/origin.lua:2: in f\n\tx.lua:9: "
       .. "in local 'chunk'\n\tlua/tidal/cluster/origin.lua:2: in f\n\t[C]: in ?",
       HEAD .. "\n\tm.lua:1: in local 'chunk'\n\tx.lua:9: in local 'chunk'" },
-    { "knows ours by any path", HEAD .. "\n\tx.lua:1: in f\n\t./lua/tidal/rules.lua:5: in g"
+    { "knows ours by any path", HEAD .. "\n\tx.lua:2: in f\n\t./lua/tidal/rules.lua:5: in g"
       .. "\n\t/usr/share/lua/5.4/tidal/cluster/origin.lua:2: in f\n\t[C]: in ?",
-      HEAD .. "\n\tx.lua:1: in f" },
+      HEAD .. "\n\tx.lua:2: in f" },
     { "leaves out the place where we raised", "lua/tidal/hermetic/tables.lua:7: pairs: no",
       "pairs: no" },
     { "keeps one of the script's that is named like it", "a/tidal.lua:7: no", "a/tidal.lua:7: no" },

@@ -18,6 +18,9 @@ M.functions = {
   { "ranges_json", { arguments.object "tidal.Router", function(v)
     return bytes(v) and #v < 16
   end }, core.router.even(3), "shard" },
+  { "json_read", { function(v)  -- any text may be no JSON
+    if not bytes(v) then return false end
+  end, a_table, function(v) return v ~= nil end }, "[1]", {}, false },
   { "rows", { a_table, bytes, optional(U32), optional(U32) }, {}, "", 1, 0 },
   { "wal.journal", { arguments.place, file_name,
                      optional(arguments.word("read", "write", "create")) },

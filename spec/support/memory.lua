@@ -76,6 +76,7 @@ local fine, err = pcall(function()
   local layouts <close> = checked(wal.layouts(reader))
   local walk <close> = checked(layouts:live(0))
   checked(walk:text("csv", false, 1 << 20))
+  assert(core.json_read('{"a":[1.5,"x\\n",null]}', {}, dir).a[3] == dir)
 end)
 local failed = disarm()
 if not fine then

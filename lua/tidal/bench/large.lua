@@ -11,17 +11,22 @@ local SIZES <const> = {
 }
 
 -- What is done, with OLD for the layout, LEAD where another region leads one
--- shard, MORE where there is one shard more, so that every range moves.
+-- shard, TURN where another one leads each, so that every second leader is a
+-- step of its own, MORE where there is one shard more, so that every range
+-- moves, SAVED for the plan to that, PICTURE for a page.
 local VERBS <const> = {
   { "plan", "plan OLD" }, { "plan --json", "plan OLD --json" },
-  { "prove", "prove OLD" }, { "draw", "draw OLD -o /dev/stdout" },
+  { "prove", "prove OLD" }, { "draw", "draw OLD -o PICTURE" },
   { "explain", "explain OLD 42" },
   { "explain of a move", "explain OLD 's7 a0->a1'" },
   { "whatif", "whatif OLD" },
   { "whatif of a region", "whatif OLD --lose region=a0" },
   { "diff, one leader", "diff OLD LEAD" },
+  { "diff, every leader", "diff LEAD TURN" },
   { "diff, every range", "diff OLD MORE" },
   { "diff --json, every range", "diff OLD MORE --json" },
+  { "draw --from, every range", "draw MORE --from OLD -o PICTURE" },
+  { "plan, saved, every range", "plan SAVED" },
 }
 
 local LAYOUT <const> = [[
@@ -45,6 +50,7 @@ function M.scripts(size)
   return {
     OLD = LAYOUT:format(r, 1, s, '"a0"'),
     LEAD = LAYOUT:format(r, 2, s, '{ [7] = "a1" }'),
+    TURN = LAYOUT:format(r, 3, s, '"spread"'),
     MORE = LAYOUT:format(r, 2, s + 1, '"a0"'),
   }
 end
@@ -80,7 +86,8 @@ local function result_of(host, size, verb, paths, rounds)
     ours, peers = in_turns(host, verb[2]:gsub("%u%u+", paths), rounds)
   end
   if not ours then
-    result.skip = "SKIP not in tidal-lua"
+    result.skip = host and host.path and "SKIP it failed"
+               or "SKIP not in tidal-lua"
     return result
   end
   local middle = (rounds + 1) // 2
@@ -96,18 +103,33 @@ local function write(path, text)
   file:close()
 end
 
+-- Files of the layouts, the plan and the picture, by the words that VERBS use,
+-- quoted, and a list of all.
+local function write_all(host, size)
+  local paths, files = {}, {}
+  for word, text in pairs(M.scripts(size)) do
+    files[#files + 1] = os.tmpname()
+    write(files[#files], text)
+    paths[word] = quoted(files[#files])
+  end
+  for word, ending in next, { SAVED = ".plan", PICTURE = ".html" } do
+    files[#files + 1] = files[1] .. ending
+    paths[word] = quoted(files[#files])
+  end
+  if host and host.path then
+    time(host, ("plan MORE --from OLD -o SAVED"):gsub("%u%u+", paths), "")
+  end
+  return paths, files
+end
+
 ---@param host? table the module tidal.host
 ---@param rounds? integer default 5
+---@param sizes? table[] default SIZES
 ---@return table[] results as tidal.bench makes them
-function M.measure(host, rounds)
+function M.measure(host, rounds, sizes)
   local out = {}
-  for _, size in ipairs(SIZES) do
-    local paths, files = {}, {}
-    for word, text in pairs(M.scripts(size)) do
-      files[#files + 1] = os.tmpname()
-      write(files[#files], text)
-      paths[word] = quoted(files[#files])
-    end
+  for _, size in ipairs(sizes or SIZES) do
+    local paths, files = write_all(host, size)
     for _, verb in ipairs(VERBS) do
       out[#out + 1] = result_of(host, size, verb, paths, rounds or ROUNDS)
     end

@@ -14,7 +14,7 @@ local M = {}
 
 local SYNOPSIS <const> = "draw LAYOUT|FILE.plan [--from OLD] "
   .. "[--to NEW] [--wal REGION=DIR]... [-o FILE.svg|FILE.html]\n  a plan with "
-  .. "--wal in waves, as tables: " .. budgets.SYNOPSIS
+  .. "--wal in waves: " .. budgets.SYNOPSIS
 
 local MAKE <const> = { svg = render.svg, html = render.html,
                        txt = render.terminal }

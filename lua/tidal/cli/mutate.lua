@@ -108,6 +108,13 @@ local function progress(total)
   end
 end
 
+-- A file or a directory; busted says nothing of what is not there.
+local function check_there(path)
+  local file, why = io.open(path)
+  if not file then options.fail("cannot open %s", why) end
+  file:close()
+end
+
 ---Prints which variants the spec notices. Status 1 if one survives.
 ---@param args string[]
 ---@return integer status
@@ -119,6 +126,7 @@ function M.run(args)
                      timeout = number(opts, "timeout", 1) }
   local path = table.remove(rest, 1)
   local layout = options.layout(path)
+  check_there(rest[1])
   if only then return run_one(only, layout, path, rest) end
   local base = runs.base(path, rest, settings)
   check(base, path, rest)

@@ -38,8 +38,23 @@ function META.__newindex(_, key)
   frozen.refuse("layout", key)
 end
 
+-- Whether two layouts have the same first line. Of many ranges that is long:
+-- where the router is one and the same it need not be written.
+local function same_line(a, b)
+  if a.shards ~= b.shards or not rawequal(a.router, b.router) then
+    return a:line() == b:line()
+  end
+  if a.name ~= b.name or a.epoch ~= b.epoch or #a.regions ~= #b.regions then
+    return false
+  end
+  for i, region in ipairs(a.regions) do
+    if region.name ~= b.regions[i].name then return false end
+  end
+  return true
+end
+
 function META.__eq(a, b)
-  return M.is(a) and M.is(b) and a:line() == b:line() and a:leads_as(b)
+  return M.is(a) and M.is(b) and same_line(a, b) and a:leads_as(b)
 end
 
 function META.__tostring(self)
@@ -64,6 +79,12 @@ end
 ---@return table|string { [shard] = region id } or "all"
 function M.leaders(self)
   return fields_of[self].leaders
+end
+
+---The fields of a layout themselves, for the modules that look at very many
+---layouts: not to be changed.
+function M.fields(self)
+  return fields_of[self]
 end
 
 ---From fields that tidal.cluster has checked; they belong to the layout now.

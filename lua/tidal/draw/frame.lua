@@ -27,14 +27,9 @@ local hex <const> = core.u64.hex
 
 -- --- the ring --------------------------------------------------------------
 
--- Where a key stands on the ring.
-local function place(key)
-  return core.u64.tonumber(key) / 2.0 ^ 64
-end
-
--- The place behind a key: 1 behind the last.
+-- The place on the ring behind a key: 1 behind the last.
 local function behind(key)
-  return key == -1 and 1.0 or place(key + 1)
+  return key == -1 and 1.0 or core.u64.tonumber(key + 1) / 2.0 ^ 64
 end
 
 -- Collects arcs: add(first, last, from, to, source, target) by rising keys.
@@ -70,8 +65,11 @@ end
 local function arcs_of(before, now, most)
   local n = math.max(#before.firsts, #now.firsts)
   local arcs, add, merged = collector(narrow_of(n, most))
+  local from = 0.0
   tables.walk(before, now, function(first, last, source, target)
-    add(first, last, place(first), behind(last), source, target)
+    local to = behind(last)
+    add(first, last, from, to, source, target)
+    from = to
   end)
   for _, arc in ipairs(arcs) do
     arc.first, arc.last = hex(arc.first), hex(arc.last)

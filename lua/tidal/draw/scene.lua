@@ -10,6 +10,8 @@
 --   steps = number of steps, of a plan
 --   heat = nil or { peak =, shares = by column, hot = { { id =, at = place on
 --     the ring or nil, shard =, events = }, ... } }
+--   waves = nil or { { part = of the time of the longest, text = }, ..., more =
+--     text or nil }, of a plan in waves
 --   sheets = { { title =, head = words, rows = { words, ... }, more = text or
 --     nil, right = { [column] = true } }, ... }
 -- }
@@ -26,6 +28,7 @@ local count <const>, plain <const> = terminal.count, terminal.plain
 local M = {}
 
 local HOT_SHOWN <const> = 8         -- hottest ids of all shards
+local WAVES_SHOWN <const> = 12
 local WORK_MAX <const> = 262144     -- ranges looked at for all frames
 
 local ROUTING <const> = {
@@ -211,18 +214,38 @@ local function frames_of(value, plan, limits)
   local world = { roster = roster, shards = shards,
                   who = function(name) return who[name] end,
                   was = function(name) return was[name] end }
-  for i, layout, step in value:states() do
+  local function take(i)
+    local step = steps[i]
     if added[i] then
       who[step.region] = added[i]
-    elseif step and step.kind == "rename_region" then
+    elseif step.kind == "rename_region" then
       who[step.to], who[step.region] = who[step.region], nil
     end
-    if draw[i] then
-      local one = frame.of(layout, plan.from, world, limits)
-      one.step, one.caption = i, caption_of(plan, i, since)
-      out[#out + 1], since = one, i
-    end
   end
+  for i, layout in value:states(draw) do
+    for n = since + 1, i do take(n) end
+    local one = frame.of(layout, plan.from, world, limits)
+    one.step, one.caption = i, caption_of(plan, i, since)
+    out[#out + 1], since = one, i
+  end
+  return out
+end
+
+-- The first waves of a plan, how long each takes and what it copies.
+local function waves_of(schedule)
+  if not schedule or #schedule == 0 then return nil end
+  local out, longest = {}, 0.0
+  for _, wave in ipairs(schedule) do
+    longest = math.max(longest, wave.seconds)
+  end
+  for i, words in ipairs(schedule:words()) do
+    if i > WAVES_SHOWN then break end
+    out[i] = { part = longest > 0 and schedule[i].seconds / longest or 0.0,
+               text = ("wave %s, day %s: %s in %s: %s"):format(
+                 table.unpack(words)) }
+  end
+  local rest = #schedule - #out
+  if rest > 0 then out.more = ("and %d more waves"):format(rest) end
   return out
 end
 
@@ -242,7 +265,8 @@ local function of_plan(value, plan, limits)
     facts = { "from: " .. size_text(plan.from), "to: " .. size_text(plan.to),
               say.summary(plan, plain) },
     warnings = { warning }, notes = notes_of(frames, #plan.steps),
-    frames = frames, sheets = sheets.of_plan(plan),
+    frames = frames, waves = waves_of(plan.schedule),
+    sheets = sheets.of_plan(plan),
   }
 end
 

@@ -12,7 +12,9 @@
 -- one question's budget lasted for, at least the first layout's.
 --
 -- BRIEF is: name, epoch, shards, the regions' names with a line feed behind
--- each, leads (four bytes a region, or "all"), "1" where a load is known.
+-- each, "1" where a load is known, leads (four bytes a region, or "all"). All
+-- but the leads are "=" instead where the layout before has the same, as most
+-- on the way of a plan do.
 -- What is written here is the host's and is believed; a cell's word for a
 -- part is looked up, never run.
 local core = require "tidal.core"
@@ -38,23 +40,38 @@ local function names_text(regions)
   return text
 end
 
-local function leads_text(made)
+local function leads_text(made, regions)
   if made:all_lead() then return "all" end
   local out = {}
-  for r = 0, #made.regions - 1 do
+  for r = 0, regions - 1 do
     out[r + 1] = string.pack("<I4", made:leads(r))
   end
   return table.concat(out)
 end
 
+-- Whether two layouts, given by their fields, differ in leaders and routing
+-- at most.
+local function are_alike(a, b)
+  return a.regions == b.regions and a.epoch == b.epoch
+     and a.shards == b.shards and (a.load == nil) == (b.load == nil)
+     and a.name == b.name
+end
+
 ---Adds a layout in brief.
 ---@param out string[]
 ---@param made table
-function M.put(out, made)
-  table.move({
-    made.name, tostring(made.epoch), tostring(made.shards),
-    names_text(made.regions), leads_text(made), made.load and "1" or "0",
-  }, 1, 6, #out + 1, out)
+---@param before? table the layout that was added to `out` before it
+function M.put(out, made, before)
+  local fields = layout.fields(made)
+  if before and are_alike(fields, layout.fields(before)) then
+    out[#out + 1] = "="
+  else
+    table.move({
+      fields.name, tostring(fields.epoch), tostring(fields.shards),
+      names_text(fields.regions), fields.load and "1" or "0",
+    }, 1, 5, #out + 1, out)
+  end
+  out[#out + 1] = leads_text(made, #fields.regions)
 end
 
 local PARTS <const> = {
@@ -88,7 +105,7 @@ end
 
 -- --- in the cell ----------------------------------------------------------
 
-local last = {}  -- the regions and the router of the layout before
+local last = {}  -- what the layout before had: regions, router, head
 
 local function regions_of(text)
   if last.names ~= text then
@@ -99,6 +116,18 @@ local function regions_of(text)
     last.names, last.regions = text, regions
   end
   return last.regions
+end
+
+-- What is not its leaders, the same table where the layout before has it.
+local function head_of(reader)
+  local name = reader:text()
+  if name == "=" then return last.head end
+  last.head = {
+    name = name, epoch = reader:number(EPOCH_MAX),
+    shards = reader:number(SHARDS_MAX), regions = regions_of(reader:text()),
+    loaded = reader:flag(),
+  }
+  return last.head
 end
 
 local function take_leads(text, regions)
@@ -138,10 +167,10 @@ end
 ---@param aside fun(f): any calls what a script does not pay for
 ---@return table layout
 function M.take(reader, like, fetch, aside)
+  local head = head_of(reader)
   local fields = {
-    name = reader:text(), epoch = reader:number(EPOCH_MAX),
-    shards = reader:number(SHARDS_MAX), regions = regions_of(reader:text()),
-    rules = like.rules, file = like.file,
+    name = head.name, epoch = head.epoch, shards = head.shards,
+    regions = head.regions, rules = like.rules, file = like.file,
   }
   local leads = take_leads(reader:text(), #fields.regions)
   local makers = makers_of(fields, fetch)
@@ -149,7 +178,7 @@ function M.take(reader, like, fetch, aside)
     makers[name] = function() return aside(make) end
   end
   if not leads then fields.leaders = "all" end
-  if not reader:flag() then makers.load = nil end
+  if not head.loaded then makers.load = nil end
   return layout.new(fields, makers, leads)
 end
 

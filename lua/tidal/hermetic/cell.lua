@@ -127,7 +127,7 @@ end
 -- told where nothing was judged before it.
 local function check(made, asked)
   local reader, out, n = letter.reader(asked), { "verdicts" }, 0
-  local budget = RULES_BUDGET
+  local budget, before = RULES_BUDGET, nil
   reader:text()
   repeat
     n = n + 1
@@ -136,7 +136,8 @@ local function check(made, asked)
       if n == 1 then return send_end(how, why, "") end
       break
     end
-    letter.put_verdicts(out, verdicts)
+    letter.put_verdicts(out, verdicts, before)
+    before = verdicts
     budget = cell.left()
   until reader.at == #asked or budget <= 0
   cell.send(out)

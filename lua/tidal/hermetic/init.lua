@@ -41,15 +41,18 @@ local function read(path)
   return text or ""
 end
 
--- One question, and the reader of its answer behind its first word.
-local function ask(child, path, question)
-  local ran, list, why = pcall(child.ask, child, question)
+-- child:ask, :tell or :hear, which say what became of the process.
+local function call(child, path, verb, question)
+  local ran, list, why = pcall(child[verb], child, question)
   if not ran then list, why = nil, tostring(list) end
-  if not list then
-    fail("isolation", "%s: its process ended: %s%s", path, why,
-         why:find("seccomp", 1, true) and "; --no-isolate does without"
-         or TRUST)
-  end
+  if list then return list end
+  fail("isolation", "%s: its process ended: %s%s", path, why,
+       why:find("seccomp", 1, true) and "; --no-isolate does without"
+       or TRUST)
+end
+
+-- The reader of an answer behind its first word.
+local function opened(path, list)
   local reader = letter.reader(list)
   local word = reader:text()
   if word == "broken" then
@@ -57,6 +60,11 @@ local function ask(child, path, question)
          letter.shown(reader:text()))
   end
   return word, reader
+end
+
+-- One question and its answer.
+local function ask(child, path, question)
+  return opened(path, call(child, path, "ask", question))
 end
 
 -- Raises what an answer reports, unless it is a layout or verdicts.
@@ -94,12 +102,22 @@ end
 
 -- Asks what the rules say about layouts; the answer may be about the first of
 -- them only.
-local function judge(child, path, layouts, known)
-  local question, told = { "check" }, {}
-  for _, made in ipairs(layouts) do brief.put(question, made) end
-  local word, reader = ask(child, path, question)
+local function tell(child, path, layouts, known)
+  local question = { "check" }
+  for i, made in ipairs(layouts) do
+    brief.put(question, made, layouts[i - 1])
+  end
+  call(child, path, "tell", question)
+  known.told = layouts
+end
+
+-- What they say; before it comes the process may ask for parts.
+local function hear(child, path, known)
+  local layouts, parts, verdicts = known.told, {}, nil
+  known.told = nil
+  local word, reader = opened(path, call(child, path, "hear"))
   while word == "part" do
-    local part, name = part_of(reader, layouts, told, known.sent)
+    local part, name = part_of(reader, layouts, parts, known.sent)
     if not part then
       child:close()
       fail("isolation", "%s: its process asked for the part %s", path,
@@ -112,7 +130,7 @@ local function judge(child, path, layouts, known)
     raise(word, reader)
   end
   for i, made in ipairs(layouts) do
-    local verdicts = letter.take_verdicts(reader)
+    verdicts = letter.take_verdicts(reader, verdicts)
     if #verdicts ~= known.count then
       fail("isolation", "%s: %d verdicts for %d rules", path, #verdicts,
            known.count)
@@ -124,15 +142,34 @@ local function judge(child, path, layouts, known)
 end
 
 -- The rules as functions that ask the process. Layouts are values: one that
--- was judged is known, so that a layout with ten rules is judged once.
+-- was judged is known, so that a layout with ten rules is judged once. While
+-- the process judges those that it was told of ahead, this one goes on.
 local function proxies(child, path, verdicts)
   local rules, out = require "tidal.rules", {}
   local by_layout = setmetatable({}, { __mode = "k" })
   local known = { by_layout = by_layout, count = #verdicts, sent = {} }
-  local function ahead(layouts) judge(child, path, layouts, known) end
+  -- What goes wrong with layouts told ahead is told when one is asked for.
+  local function settle()
+    if not known.told then return end
+    local fine, err = pcall(hear, child, path, known)
+    if not fine and core.is_error(err) and err.code == "isolation" then
+      known.broken = err
+    end
+  end
+  local function ahead(layouts)
+    settle()
+    if not known.broken then tell(child, path, layouts, known) end
+  end
+  local function judge(made)
+    settle()
+    if known.broken then error(known.broken, 0) end
+    if by_layout[made] then return end
+    tell(child, path, { made }, known)
+    hear(child, path, known)
+  end
   for i, verdict in ipairs(verdicts) do
     out[i] = rules.new(verdict.name, function(made)
-      if not by_layout[made] then judge(child, path, { made }, known) end
+      if not by_layout[made] then judge(made) end
       local found = by_layout[made][i]
       return found.ok, found.why
     end, i == 1 and ahead or nil)

@@ -212,8 +212,25 @@ end
 
 -- --- verdicts and faults --------------------------------------------------
 
+local function same_verdicts(a, b)
+  if #a ~= #b then return false end
+  for i, verdict in ipairs(a) do
+    local other = b[i]
+    if verdict.ok ~= other.ok or verdict.why ~= other.why
+       or verdict.name ~= other.name then return false end
+  end
+  return true
+end
+
 ---Adds verdicts of rules.
-function M.put_verdicts(out, verdicts)
+---@param out string[]
+---@param verdicts table[] of tidal.rules.judge
+---@param before? table[] those that were added before: the same are "="
+function M.put_verdicts(out, verdicts, before)
+  if before and same_verdicts(verdicts, before) then
+    out[#out + 1] = "="
+    return
+  end
   out[#out + 1] = tostring(#verdicts)
   for _, verdict in ipairs(verdicts) do
     table.move({ verdict.name, verdict.ok and "1" or "0",
@@ -222,7 +239,14 @@ function M.put_verdicts(out, verdicts)
 end
 
 ---The verdicts that put_verdicts wrote.
-function M.take_verdicts(reader)
+---@param reader table
+---@param before? table[] those that were read before
+---@return table[] verdicts
+function M.take_verdicts(reader, before)
+  if before and reader.list[reader.at + 1] == "=" then
+    reader.at = reader.at + 1
+    return before
+  end
   local out = {}
   for i = 1, reader:number(#reader.list) do
     local name, ok = M.shown(reader:text()), reader:flag()

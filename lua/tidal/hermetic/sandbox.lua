@@ -180,9 +180,20 @@ local TIDAL <const> = {
   "version",
 }
 
-local function tidal_library()
+-- Reading is C: a text costs as much as it is long.
+local function json_library(json, cell)
+  local out = copy(json)
+  function out.decode(text)
+    if type(text) == "string" then cell.charge(#text // 8) end
+    return json.decode(text)
+  end
+  return out
+end
+
+local function tidal_library(cell)
   local tidal, out = require "tidal", {}
   for _, name in ipairs(TIDAL) do out[name] = tidal[name] end
+  out.json = json_library(tidal.json, cell)
   return setmetatable(out, {
     __index = function(_, name)
       refuse(2, "no tidal.%s here: a layout may not touch logs or files",
@@ -260,7 +271,7 @@ function M.new(cell, fetch, compile)
   env.math = math_library()
   env.coroutine = coroutine_library(cell)
   env.utf8 = utf8_library(cell)
-  env.tidal = tidal_library()
+  env.tidal = tidal_library(cell)
   env.require = require_of(env, env.tidal, fetch, compile)
   return guard(env), function() return table.concat(notes) end
 end

@@ -62,6 +62,7 @@ function M.next(t, last)
     error(("next: a table expected, got %s"):format(type(t)), 2)
   end
   local best
+  if last ~= nil then check_key(last, "next", 0) end
   for key in next, t do
     check_key(key, "next", 0)
     if (last == nil or before(last, key))

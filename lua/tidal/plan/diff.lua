@@ -201,8 +201,9 @@ end
 
 ---The layout after each prefix of the steps, from none to all of them:
 ---`for i, layout, step in plan:states() do`.
-function Diff:states()
-  return require "tidal.plan.judge".states(fields_of[self])
+---@param wanted? { [integer]: true } only after so many steps
+function Diff:states(wanted)
+  return require "tidal.plan.judge".states(fields_of[self], wanted)
 end
 
 ---The same plan with its price, from the logs of the old layout's regions.

@@ -16,10 +16,18 @@ local function refuse(path, form, ...)
                      .. form:format(...) }, 0)
 end
 
+local function read_ids(list)
+  for _, range in ipairs(list) do
+    range.first = core.u64.parse(range.first)
+    range.last = core.u64.parse(range.last)
+  end
+end
+
 -- A routing of the layout's file as a script would write it.
 local function routing_of(routing)
   local make = require "tidal.routing"
   if routing.strategy == "ranges" or routing.strategy == "hash_ranges" then
+    read_ids(routing.ranges)
     return make[routing.strategy](routing.ranges)
   end
   return make[routing.strategy]()
@@ -45,13 +53,6 @@ local function layout_of(held)
   }
   assert(made:hash() == held.layout_hash, "its hash is another one")
   return made
-end
-
-local function read_ids(list)
-  for _, range in ipairs(list) do
-    range.first = core.u64.parse(range.first)
-    range.last = core.u64.parse(range.last)
-  end
 end
 
 -- Steps as they were, ids as numbers.
@@ -87,7 +88,7 @@ local function built(path, value)
   plan = diff.with(plan, { steps = with_shares(steps, plan.moves),
                            file = path })
   local last
-  for _, state in plan:states() do last = state end
+  for _, state in plan:states { [#steps] = true } do last = state end
   assert(last == to, "its steps do not lead to its second layout")
   assert(#plan.moves == #value.moves,
          "its moves are not those between its layouts")
@@ -130,6 +131,7 @@ function M.read(path, from, to)
   elseif not value.steps then
     refuse(path, "a plan of one layout has no steps; make it with --from OLD")
   end
+  value.nodes, value.shards, value.changes = nil, nil, nil  -- told again
   local ok, plan = pcall(built, path, value)
   if not ok then
     refuse(path, "was changed since it was written: %s",

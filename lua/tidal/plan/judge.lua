@@ -58,7 +58,7 @@ local function stride_of(list, from)
 end
 
 -- Rules that are asked in another process are told of many layouts at once;
--- they say then what they can when they are asked for each.
+-- they say what they can when they are asked for each.
 local function announce(points, rules)
   local layouts = {}
   for i, point in ipairs(points) do layouts[i] = point.layout end
@@ -70,7 +70,8 @@ end
 -- The answers of all rules along the steps. Gives the first break: i, rule,
 -- why; nothing when all hold; a step that cannot be taken breaks too.
 local function first_break(from, to, list, rules, stride)
-  local held, reads, waiting, broken = {}, {}, {}, nil
+  local held, reads, broken = {}, {}, nil
+  local told, waiting = {}, {}  -- points that are not answered yet
   local function asks(i, n)
     local step, next_step = list[i], list[i + 1]
     if not step or step.kind ~= "move" then return true end
@@ -95,13 +96,17 @@ local function first_break(from, to, list, rules, stride)
       held[n] = ok
     end
   end
-  local function settle()
-    local points = waiting
-    waiting = {}
-    announce(points, rules)
+  -- Answers those that were told of last time, while others judge the next.
+  local function turn()
+    local points = told
+    told, waiting = waiting, {}
+    announce(told, rules)
     for _, point in ipairs(points) do
       if answer(point) then return true end
     end
+  end
+  local function settle()
+    return turn() or turn()
   end
   local function visit(i, now)
     local point, step = { step = i }, list[i]
@@ -110,7 +115,7 @@ local function first_break(from, to, list, rules, stride)
     end
     point.layout = layout_at(point, now)
     waiting[#waiting + 1] = point
-    return #waiting == AHEAD and settle()
+    return #waiting == AHEAD and turn()
   end
   local done, at, why = walk(from, to, list, visit)
   if not broken then settle() end
@@ -265,21 +270,23 @@ end
 
 ---The layout after each prefix of the steps, from none to all, one by one.
 ---@param plan table { from =, to =, steps = }
+---@param wanted? { [integer]: true } only after so many steps
 ---@return fun(): integer?, table?, table? number of steps, layout, last step
-function M.states(plan)
+function M.states(plan, wanted)
   local now, i, list = draft.new(plan.from), -1, plan.steps
   local rules = plan.to.rules
   return function()
-    i = i + 1
-    if i > #list then return nil end
-    now.given = i == 0 and plan.from or nil
-    if i == 0 then return 0, now:layout(rules) end
-    local done, why = steps.take(now, list[i])
-    if not done then
-      error(("step %d of %d cannot be taken: %s"):format(i, #list, why), 2)
-    end
-    if i == #list then now.given = plan.to end
-    return i, now:layout(rules), frozen.view(list[i], "plan")
+    repeat
+      i = i + 1
+      if i > #list then return nil end
+      local done, why = i == 0, nil
+      if not done then done, why = steps.take(now, list[i]) end
+      if not done then
+        error(("step %d of %d cannot be taken: %s"):format(i, #list, why), 2)
+      end
+    until not wanted or wanted[i]
+    now.given = i == #list and plan.to or i == 0 and plan.from or nil
+    return i, now:layout(rules), i > 0 and frozen.view(list[i], "plan") or nil
   end
 end
 

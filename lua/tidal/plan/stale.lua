@@ -116,7 +116,8 @@ end
 ---@param file? string name of the plan
 function M.raise(plan, layout, file)
   local _, done, misfits = take_all(plan, layout)
-  local fits = #misfits == 0
+  local fits = layout == plan.to and "it is what the plan leads to: nothing "
+    .. "is left to do" or #misfits == 0
     and "every step still fits: make the plan anew, or rebase it"
     or ("%d of %d steps still fit; %s"):format(done, #plan.steps,
                                                misfits_text(plan, misfits))

@@ -93,17 +93,22 @@ end
 ---which both have one owner, by rising keys; ranges is how many a table has
 ---at most that is b up to there and a behind.
 function M.walk(a, b, visit)
-  local i, j, first = 1, 1, 0
-  local left, right = #a.firsts, #b.firsts
+  local i, j, first, left = 1, 1, 0, #a.firsts
+  local a_last, b_last = M.last(a, i), M.last(b, j)
   while true do
-    local a_last, b_last = M.last(a, i), M.last(b, j)
     local last = ult(a_last, b_last) and a_last or b_last
     local behind = left - i + (last == a_last and 0 or 1)
     visit(first, last, a.owners[i], b.owners[j], j + behind)
     if last == -1 then return end
     first = last + 1
-    if last == a_last then i = math.min(i + 1, left) end
-    if last == b_last then j = math.min(j + 1, right) end
+    if last == a_last then
+      i = i + 1
+      a_last = M.last(a, i)
+    end
+    if last == b_last then
+      j = j + 1
+      b_last = M.last(b, j)
+    end
   end
 end
 

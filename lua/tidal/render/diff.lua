@@ -95,6 +95,7 @@ local NOUNS <const> = {
   { "move", "move", "moves" }, { "add_region", "new region", "new regions" },
   { "remove_region", "region removed", "regions removed" },
   { "rename_region", "region renamed", "regions renamed" },
+  { "renumber_region", "region renumbered", "regions renumbered" },
   { "leader", "change of leaders", "changes of leaders" },
 }
 
@@ -166,6 +167,51 @@ local function advice(plan, style, value)
                      note:format(terminal.percent(plan.lower_bound.share)))
 end
 
+-- The regions of the new layout in an order in which those that stay keep
+-- their numbers; nil where one that leaves takes its number with it.
+local function steady_order(plan)
+  local out, seen, renamed = {}, {}, {}
+  for _, step in ipairs(plan.steps) do
+    if step.kind == "rename_region" then renamed[step.region] = step.to end
+  end
+  for i, region in ipairs(plan.from.regions) do
+    local name = renamed[region.name] or region.name
+    out[i] = plan.to:region(name) and name or false
+    seen[name] = true
+  end
+  local hole = 1
+  for _, region in ipairs(plan.to.regions) do
+    if not seen[region.name] then
+      while out[hole] do hole = hole + 1 end
+      out[hole] = region.name
+    end
+  end
+  while out[#out] == false do out[#out] = nil end
+  for _, name in ipairs(out) do
+    if not name then return nil end
+  end
+  return out
+end
+
+local PLACE_NOTE <const> =
+  "note: a region's number is its place in the list. With\n      regions = "
+  .. "{ \"%s\" }\n      none gets another one, and no log is copied for it"
+local LEAVE_NOTE <const> =
+  "note: a region's number is its place in the list: those behind one that "
+  .. "leaves\n      get another one, and their logs are copied. A new region "
+  .. "in its place, or\n      removing the last one, renumbers nothing"
+
+-- How to leave the regions their numbers, where they get others.
+local function numbering(plan, style)
+  for _, change in ipairs(plan.changes) do
+    if change.kind == "renumber_region" then
+      local order = steady_order(plan)
+      return style:paint("yellow", order
+        and PLACE_NOTE:format(table.concat(order, '", "')) or LEAVE_NOTE)
+    end
+  end
+end
+
 -- Why the plan is refused, the fewest steps that show it, and the repair.
 local function refusal(plan, style, value)
   local found, stride = value:check()
@@ -209,8 +255,8 @@ function M.text(value, plan, style)
   style = style or terminal.plain
   if value:empty() then return "no changes" end
   local parts = {}
-  for _, part in ipairs { head, changes, moves, summary, waves, advice,
-                          refusal } do
+  for _, part in ipairs { head, changes, moves, summary, waves, numbering,
+                          advice, refusal } do
     parts[#parts + 1] = part(plan, style, value)
   end
   return table.concat(parts, "\n")

@@ -12,6 +12,7 @@ local M = {}
 local SIZE <const>, MARGIN <const> = 400, 44       -- margin for bars of load
 local CENTRE <const> = 200
 local OUTER <const>, INNER <const> = 158, 106      -- the ring
+local RIM <const> = 2                              -- around a hatch
 local HOT <const> = 6                              -- a dot of a hot id
 local BARS <const>, BARS_LONG <const> = 162, 30    -- bars of load
 local WAS_OUTER <const>, WAS_INNER <const> = 100, 88
@@ -90,7 +91,7 @@ local function add_arc(out, arc, edge)
             markup.escape(title_of(arc)))
   if arc.moved then
     out[#out + 1] = ('<path class="moved" d="%s"/>'):format(
-      band(arc.from, arc.to, OUTER, INNER))
+      band(arc.from, arc.to, OUTER - RIM, INNER + RIM))
   end
 end
 

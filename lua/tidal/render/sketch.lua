@@ -16,6 +16,7 @@ local SCREEN <const> = 80
 local SIGNS <const> = "0123456789abcdefghijklmnopqrstuvwxyz"
 local HUES <const> = { "blue", "yellow", "magenta", "cyan", "red", "green" }
 local LABEL_LONG <const> = 18
+local WAVE <const> = 16   -- of the wave that takes longest
 
 -- --- the ring --------------------------------------------------------------
 
@@ -161,6 +162,17 @@ local function say(out, texts, style)
   end
 end
 
+-- Waves, each behind a bar as long as it takes.
+local function add_waves(out, waves)
+  out[#out + 1] = ""
+  for _, wave in ipairs(waves) do
+    local bar = math.max(1, math.floor(wave.part * WAVE + 0.5))
+    out[#out + 1] = ("█"):rep(bar) .. (" "):rep(WAVE + 1 - bar)
+                 .. markup.clean(wave.text)
+  end
+  out[#out + 1] = waves.more
+end
+
 -- How to read it.
 local function legend(scene, frame)
   local out = { "digits are the numbers of shards" }
@@ -198,6 +210,7 @@ function M.text(scene, style)
     out[#out + 1] = ""
     append(out, cells)
   end
+  if scene.waves then add_waves(out, scene.waves) end
   out[#out + 1] = ""
   out[#out + 1] = legend(scene, last)
   say(out, scene.notes)

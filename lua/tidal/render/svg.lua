@@ -1,6 +1,7 @@
 -- One static picture: the ring of the key space and, beside it, the grid of
 -- regions and shards; what was put together is said below. Of a plan it is
--- the last frame, with the layout before as the inner ring.
+-- the last frame, with the layout before as the inner ring, and below it the
+-- waves, each with a bar as long as it takes.
 local colours = require "tidal.render.colours"
 local grid = require "tidal.render.grid"
 local markup = require "tidal.render.markup"
@@ -12,6 +13,8 @@ local PAD <const> = 20
 local HEAD <const> = 58   -- title and facts
 local LINE <const> = 18
 local WIDE_MIN <const> = 760
+local BAR <const> = 120   -- of the wave that takes longest
+local BAR_TALL <const>, GAP <const> = 10, 8
 local COLUMN_PX <const> = 7.1  -- of a character of plain text, about
 
 -- Sizes and lines; colours come from colours.sheet().
@@ -101,6 +104,23 @@ local function add_lines(out, lines, x, y)
   end
 end
 
+-- Returns how much room they take.
+local function add_waves(out, waves, wide, y)
+  for i, wave in ipairs(waves) do
+    out[#out + 1] = markup.fill('<rect class="heat" x="{x}" y="{y}" '
+      .. 'width="{w}" height="{h}" rx="2"/>', {
+        x = PAD, y = y + (i - 1) * LINE - BAR_TALL, h = BAR_TALL,
+        w = markup.number(math.max(1, BAR * wave.part)) })
+  end
+  local lines, columns = {}, (wide - 2 * PAD - BAR - GAP) // COLUMN_PX
+  for i, wave in ipairs(waves) do
+    lines[i] = { "ink", markup.shorten(wave.text, math.tointeger(columns)) }
+  end
+  if waves.more then lines[#lines + 1] = { "dim", waves.more } end
+  add_lines(out, lines, PAD + BAR + GAP, y)
+  return #lines * LINE + GAP
+end
+
 ---The picture as the text of an SVG file.
 ---@param scene table of draw/scene.lua
 ---@return string
@@ -116,8 +136,10 @@ function M.text(scene)
   end
   local top = HEAD + (#facts - 1) * LINE + 4
   local body = math.max(round, grid_tall)
-  local below = foot(scene, wide)
-  local tall = top + body + #below * LINE + PAD
+  local below, waves = foot(scene, wide), {}
+  local under = top + body + LINE
+  local room = scene.waves and add_waves(waves, scene.waves, wide, under) or 0
+  local tall = top + body + room + #below * LINE + PAD
   local values = { w = wide, h = tall, title = scene.title,
                    about = ring.describe(frame) .. ". "
                            .. grid.describe(frame) .. "." }
@@ -137,7 +159,8 @@ function M.text(scene)
     PAD + round, top + math.max(0, (body - grid_tall) // 2))
   out[#out + 1] = grid.draw(scene, frame)
   out[#out + 1] = "</g>"
-  add_lines(out, below, PAD, top + body + LINE)
+  table.move(waves, 1, #waves, #out + 1, out)
+  add_lines(out, below, PAD, under + room)
   out[#out + 1] = "</svg>"
   return table.concat(out, "\n")
 end

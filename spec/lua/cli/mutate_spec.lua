@@ -105,6 +105,12 @@ it("hangs", function() while layout.epoch == 2 do end end)]], { "--timeout", "5"
     assert.same({ 1, "tidal-lua: --only 5: a.lua has the mutants 1..4\n" }, { status, err })
   end)
 
+  it("says that there is no such spec", function()
+    local status, out, err = cli.run { "mutate", "scripts/cluster.lua", "no/such_spec.lua" }
+    assert.same({ 1, "", "tidal-lua: cannot open no/such_spec.lua: No such file or directory\n" },
+                { status, out, err })
+  end)
+
   it("takes a layout, a spec, and numbers", function()
     for _, args in ipairs { {}, { "a.lua" }, { "--jobs=0", "a.lua", "b" },
                             { "--jobs", "x", "a.lua", "b" }, { "--only=-1", "a.lua", "b" },

@@ -253,3 +253,24 @@ describe("is()", function()
     assert.is_false(layout.is(setmetatable({}, { __name = "tidal.Layout" })))
   end)
 end)
+
+describe("layouts with one router", function()
+  local router = core.router.even(3)
+  local function with(changes)
+    local fields = { name = "n", epoch = 1, shards = 3, router = router, leaders = "all",
+                     regions = { { id = 0, name = "a" }, { id = 1, name = "b" } } }
+    for key, value in pairs(changes or {}) do fields[key] = value end
+    return layout.new(fields)
+  end
+
+  it("are equal where all else is", function()
+    assert.is_true(with() == with { regions = { { id = 0, name = "a" }, { id = 1, name = "b" } } })
+  end)
+
+  for what, changes in pairs { name = { name = "m" }, epoch = { epoch = 2 },
+    ["number of regions"] = { regions = { { id = 0, name = "a" } } },
+    ["name of a region"] = { regions = { { id = 0, name = "a" }, { id = 1, name = "c" } } },
+    leaders = { leaders = { [0] = 0, 1, 0 } } } do
+    it("differ in their " .. what, function() assert.is_false(with() == with(changes)) end)
+  end
+end)

@@ -83,7 +83,27 @@ describe("a layout in brief", function()
       error "made"
     end }, { [0] = 4, [1] = 5 }), {}
     brief.put(out, made)
-    assert.equal(string.pack("<I4I4", 4, 5), out[5])
+    assert.equal(string.pack("<I4I4", 4, 5), out[6])
+  end)
+
+  it("is its leaders only behind one that differs in nothing else", function()
+    local from, words = script.layout { shards = 3 }, {}
+    local to = script.layout { shards = 4, leaders = { [0] = "eu-west", [1] = "ap-south" },
+                               epoch = 2 }
+    local out, before, list = {}, nil, {}
+    for i, made in from:diff(to):states() do
+      local at = #out + 1
+      brief.put(out, made, before)
+      words[#words + 1], list[i + 1], before = out[at] == "=" and "=" or "all", made, made
+    end
+    assert.equal("all all = = = = = all", table.concat(words, " "))
+    local reader = letter.reader(out)
+    for _, made in ipairs(list) do
+      local seen = brief.take(reader, { rules = {} }, error, called)
+      assert.same({ made.shards, made.epoch, made:leads(0), made:leads(1), made:leads(2) },
+                  { seen.shards, seen.epoch, seen:leads(0), seen:leads(1), seen:leads(2) })
+    end
+    reader:finish()
   end)
 
   it("has no other parts", function()
@@ -105,10 +125,14 @@ local function talk(rules, code, opts)
     local host, said = require "tidal.host", {}
     local wrapped = { child = function(given)
       local child = host.child(given)
-      return { close = function() end, ask = function(_, question)
-        said[#said + 1] = question[1]
-        return child:ask(question)
-      end }
+      local out = { close = function() end, hear = function() return child:hear() end }
+      for _, verb in ipairs { "ask", "tell" } do
+        out[verb] = function(_, question)
+          said[#said + 1] = question[1]
+          return child[verb](child, question)
+        end
+      end
+      return out
     end }
     local path = os.tmpname()
     local file = io.open(path, "w")
@@ -198,7 +222,7 @@ describe("many layouts at once", function()
   end)
 
   it("have parts of their own", function()
-    assert.equal("true (check part part part) + + + + + + + + no no ()", talk(
+    assert.equal("true (check) + + + + + + + + no no (part part part)", talk(
       "function(l) return l.shards < 8 or "
       .. "l.router:route(-1).value == 7 and l.shards == 8, 'no' end",
       AHEAD))
@@ -230,7 +254,7 @@ describe("a cell that asks for what is no part", function()
       local closed, at = false, 0
       local cell = { close = function() closed = true end }
       function cell.ask(_, question)
-        if question[1] == "run" then
+        if question and question[1] == "run" then
           local out = { "layout", "", "" }
           letter.put_verdicts(out, { { name = "r", ok = true } })
           letter.put_state(out, script.layout())
@@ -239,6 +263,8 @@ describe("a cell that asks for what is no part", function()
         at = at + 1
         return { "part", "1", words[at] }
       end
+      function cell.tell() return true end
+      cell.hear = cell.ask
       script.within({ ["c.lua"] = "script" }, function(dir)
         local made = hermetic.load({ child = function() return cell end }, dir .. "/c.lua")
         local fine, err = pcall(made.rules[1].check, script.layout { shards = 2 })

@@ -15,6 +15,11 @@ local function host(answers)
     if type(answer) == "string" then return nil, answer end
     return answer
   end
+  function cell:tell(question)
+    self.told = question
+    return true
+  end
+  function cell:hear() return self:ask(self.told) end
   function cell:close() self.closed = true end
   return { child = function() return cell end,
            read_below = function(_, name) return name == "m.lua" and "text" or nil, "absent" end },
@@ -118,10 +123,22 @@ describe("load()", function()
 
   it("says so again when it is asked again", function()
     local _, made, cell = load { answer { { name = "r", ok = true } } }
-    function cell.ask() error("the child is closed", 0) end
+    function cell.tell() error("the child is closed", 0) end
     local fine, err = pcall(made.rules[1].check, script.layout())
     assert.same({ false, "isolation" }, { fine, err.code })
     assert.matches("its process ended: the child is closed", tostring(err), 1, true)
+  end)
+
+  it("says what it died of ahead when it is asked", function()
+    local _, made = load { answer { { name = "r", ok = true } }, "it died" }
+    local list = { script.layout { shards = 3 }, script.layout { shards = 4 } }
+    made.rules[1].ahead(list)
+    made.rules[1].ahead(list)
+    for _, other in ipairs(list) do
+      local fine, err = pcall(made.rules[1].check, other)
+      assert.same({ false, "isolation" }, { fine, err.code })
+      assert.matches("its process ended: it died;", tostring(err), 1, true)
+    end
   end)
 
   it("refuses other numbers of verdicts", function()

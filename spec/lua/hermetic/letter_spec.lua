@@ -169,6 +169,27 @@ describe("verdicts", function()
     assert.same(list, letter.take_verdicts(letter.reader(out)))
   end)
 
+  it("that are those before are said to be", function()
+    local out, a, b = {}, { { name = "a", ok = true } }, { { name = "a", ok = false, why = "w" } }
+    for i, list in ipairs { a, a, b, b, a } do
+      letter.put_verdicts(out, list, i > 1 and ({ a, a, b, b })[i - 1] or nil)
+    end
+    for _, other in ipairs { { name = "a", ok = false, why = "x" }, { name = "b", ok = false,
+      why = "w" }, { name = "a", ok = true, why = "w" } } do
+      local told = {}
+      letter.put_verdicts(told, b, { other })
+      assert.equal("1", told[1])
+    end
+    assert.same({ "1", "a", "1", "", "=", "1", "a", "0", "w", "=", "1", "a", "1", "" }, out)
+    local reader, last, back = letter.reader(out), nil, {}
+    for i = 1, 5 do
+      last = letter.take_verdicts(reader, last)
+      back[i] = last
+    end
+    assert.same({ a, a, b, b, a }, back)
+    refused(letter.take_verdicts, letter.reader { "=" })
+  end)
+
   it("that lie are refused", function()
     for _, list in ipairs { { "2", "a", "1", "" }, { "x" }, { "1", "a", "2", "" }, {},
                             { "99999999", "a", "1", "" } } do

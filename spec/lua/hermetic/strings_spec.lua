@@ -32,7 +32,9 @@ describe("format()", function()
 
   it("has no addresses", function()
     for _, form in ipairs { "%p", "%10p", "%%%p", "%s%p" } do
-      assert.has_error(function() library.format(form, {}, {}) end)
+      local _, why = pcall(function() library.format(form, {}, {}) end)
+      assert.equal("string.format: %p shows an address: no layout has one",
+                   why:match "^%S*strings_spec%.lua:%d+: (.*)$")
     end
     assert.equal("%p", library.format "%%p")
   end)

@@ -74,6 +74,18 @@ describe("next()", function()
     assert.same({ "-13", "15", "a2", "zfalse" }, out)
     assert.is_nil(tables.next {})
   end)
+
+  it("goes on behind a key that is gone, and refuses one that has no order", function()
+    local t = { 5, 6, 7, a = 1 }
+    t[2] = nil
+    assert.equal(3, (tables.next(t, 2)))
+    assert.is_nil(tables.next(t, "a"))
+    for _, key in ipairs { true, 1.5, {}, print } do
+      assert.equal(("next: a key is a %s: only integers and strings have an order; walk a list "
+        .. "instead"):format(math.type(key) or type(key)),
+        told(function() local _ = tables.next(t, key) end))
+    end
+  end)
 end)
 
 describe("the library", function()
@@ -100,6 +112,33 @@ describe("the library", function()
     assert.same({ 2, 3 }, library.move({ 1, 2, 3 }, 2, 3, 1, {}))
     for _, value in ipairs { table.pack(pcall(library.remove, {})) } do assert.is_true(value[1]) end
   end)
+
+  local wrong = {
+    { "insert", { 5, 1 }, "table.insert: a table expected, got number" },
+    { "insert", { {} }, "wrong number of arguments to 'insert'" },
+    { "insert", { {}, 1, 2, 3 }, "wrong number of arguments to 'insert'" },
+    { "insert", { {}, "x", 2 }, "table.insert: an integer expected, got string" },
+    { "insert", { {}, 1.5, 2 }, "table.insert: an integer expected, got number" },
+    { "insert", { {}, 2, 2 }, "table.insert: position out of bounds" },
+    { "insert", { {}, 0, 2 }, "table.insert: position out of bounds" },
+    { "remove", { "x" }, "table.remove: a table expected, got string" },
+    { "remove", { {}, {} }, "table.remove: an integer expected, got table" },
+    { "remove", { { 1 }, 3 }, "table.remove: position out of bounds" },
+    { "remove", { { 1 }, 0 }, "table.remove: position out of bounds" },
+    { "move", { nil, 1, 2, 3 }, "table.move: a table expected, got nil", n = 4 },
+    { "move", { {}, 1, 2, 3, 4 }, "table.move: a table expected, got number" },
+    { "move", { {}, 1, true, 3 }, "table.move: an integer expected, got boolean" },
+    { "sort", { print }, "table.sort: a table expected, got function" },
+    { "unpack", { {}, "a" }, "table.unpack: an integer expected, got string" },
+    { "concat", { 7 }, "table.concat: a table expected, got number" },
+    { "concat", { {}, "", 1, false }, "table.concat: an integer expected, got boolean" },
+  }
+  for i, row in ipairs(wrong) do
+    it(("refuses %s, told at the line that calls %d"):format(row[1], i), function()
+      local count = row.n or #row[2]
+      assert.equal(row[3], told(function() library[row[1]](table.unpack(row[2], 1, count)) end))
+    end)
+  end
 
   it("unpacks and joins as table does, charged first", function()
     assert.same({ 2, 3 }, { library.unpack({ 1, 2, 3 }, 2) })

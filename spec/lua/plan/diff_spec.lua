@@ -112,6 +112,20 @@ describe("from:diff(to)", function()
     end)
   end)
 
+  it("gives those of its layouts that are wanted", function()
+    over_pairs("wanted", 60, function(g, from, to)
+      local plan, all, wanted = from:diff(to), {}, {}
+      for i, state in plan:states() do
+        all[i], wanted[i] = state, g:int(0, 2) == 0 or nil
+      end
+      for i, state, step in plan:states(wanted) do
+        assert(wanted[i] and state == all[i] and step == (i > 0 and plan.steps[i] or nil))
+        wanted[i] = nil
+      end
+      assert(next(wanted) == nil, "one is missing")
+    end)
+  end)
+
   it("is empty between equal layouts only", function()
     over_pairs("empty", 200, function(_, from, to)
       assert(from:diff(from):empty() and #from:diff(from).changes == 0)

@@ -207,7 +207,8 @@ end
 
 describe("a rule that is told ahead", function()
   it("is told of every layout that it is asked for, 32 at once", function()
-    local untold, asked, rule, counts, told_of = 0, 0, nil, nil, nil
+    local untold, asked = 0, 0
+    local rule, counts, told_of
     rule, counts, told_of = told(function(made)
       asked = asked + 1
       if not told_of[made] then untold = untold + 1 end

@@ -18,6 +18,11 @@ describe("a stale plan", function()
       message(plan, script.layout { epoch = 3, leaders = { [0] = "eu-west" } }, "p7.plan"))
   end)
 
+  it("says where nothing is left to do", function()
+    assert.matches("\n  it is what the plan leads to: nothing is left to do$",
+                   message(plan, plan.to))
+  end)
+
   it("says which steps do not fit", function()
     assert.equal("the plan was made for layout HASH, epoch 1, this is HASH, epoch 2\n"
       .. "  changed since: + shard s5 led by us-east; s4 -> s5 0xe000000000000000.."

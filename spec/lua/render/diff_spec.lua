@@ -3,6 +3,7 @@
 local gen = require "spec.support.gen"
 local golden = require "spec.support.golden"
 local pairs_of = require "spec.support.pairs"
+local script = require "spec.support.script"
 local terminal = require "tidal.render.terminal"
 
 local LAYOUTS = dofile "spec/golden/diff/layouts.lua"
@@ -31,6 +32,35 @@ describe("a plan's text", function()
       if #plan.steps < 100 then
         assert.equal(kept(name .. ".json", plan:json() .. "\n"), plan:json() .. "\n")
       end
+    end)
+  end
+
+  local numbers = {
+    { "one in the middle", { "us-east", "new", "eu-west", "ap-south" },
+      'With\n      regions = { "us-east", "eu-west", "ap-south", "new" }\n      none gets' },
+    { "others in order", { "ap-south", "us-east", "eu-west" },
+      '{ "us-east", "eu-west", "ap-south" }\n' },
+    { "one for another, elsewhere", { "new", "us-east", "ap-south" },
+      '{ "us-east", "new", "ap-south" }\n' },
+    { "none of the first", { "eu-west", "ap-south" }, "those behind one that leaves\n" },
+    { "one at the end", { "us-east", "eu-west", "ap-south", "new" } },
+    { "the last no more", { "us-east", "eu-west" } },
+    { "another name", { "us-east", "eu", "ap-south" } },
+  }
+  for _, row in ipairs(numbers) do
+    it("says how regions keep their numbers: " .. row[1], function()
+      local from, leader = script.layout(), row[2][1] == "us-east" and "us-east" or row[2][2]
+      local made = from:diff(script.layout { epoch = 2, regions = row[2], leaders = leader })
+      local text = made:text()
+      assert.equal(row[3] ~= nil, text:find("note: a region's number is its place", 1, true) ~= nil)
+      assert.equal(row[3] ~= nil, text:find "%d regions? renumbered" ~= nil)
+      if row[3] then assert.matches(row[3], text, 1, true) end
+      local order = text:match 'regions = { "(.-)" }'
+      if not order then return end
+      local list = {}
+      for name in order:gmatch '[^", ]+' do list[#list + 1] = name end
+      local better = from:diff(script.layout { epoch = 2, regions = list, leaders = leader })
+      assert.not_matches("renumbered", better:text())
     end)
   end
 

@@ -29,6 +29,16 @@ describe("the picture as text", function()
     assert.matches("   events      █  ·  ·  ·  ·\n", render.terminal(pictures.weighed()), 1, true)
   end)
 
+  it("has a bar for each wave, as long as it takes", function()
+    local one = pictures.scene("even", "wider")
+    one.waves = { { part = 1.0, text = "wave 1" }, { part = 0.5, text = "wave 2" },
+                  { part = 0.0, text = pictures.HOSTILE }, more = "and 7 more waves" }
+    local text = sketch.text(one)
+    assert.matches("\n" .. ("█"):rep(16) .. " wave 1\n" .. ("█"):rep(8) .. (" "):rep(9)
+      .. "wave 2\n█" .. (" "):rep(16) .. "[^\n]+\nand 7 more waves\n\ndigits", text)
+    assert.not_matches("[\0\27]", text)
+  end)
+
   it("fits a screen, but for what names and sentences need", function()
     for _, changes in ipairs { {}, { shards = 40 }, { shards = 65535 } } do
       for _, line in ipairs(lines(render.terminal(script.layout(changes)))) do

@@ -38,6 +38,34 @@ describe("the picture", function()
     assert.matches("plan rejected:", xml.text(xml.read(refused)), 1, true)
   end)
 
+  it("has a bar for each wave of a plan in waves, as long as it takes", function()
+    local wider = { shards = 6, epoch = 2, regions = { "us-east", "eu-west", "ap-south", "new" } }
+    local plan = assert(script.layout():diff(script.layout(wider)):weigh {
+      ["us-east"] = "spec/golden/v1-single" }):in_waves { per_link = "10kB/s" }
+    local waves = plan:waves { per_link = "10kB/s" }
+    local root, bars, longest = xml.read(render.svg(plan)), {}, 0.0
+    for _, wave in ipairs(waves) do longest = math.max(longest, wave.seconds) end
+    for _, bar in ipairs(xml.find(root, "rect", "heat")) do bars[#bars + 1] = bar.attrs.width end
+    assert.equal(#waves, #bars)
+    for i, wave in ipairs(waves) do
+      assert.is_true(math.abs(bars[i] - math.max(1, 120 * wave.seconds / longest)) < 0.01)
+    end
+    local words = waves:words()[1]
+    assert.matches(("wave 1, day %s: %s in %s: us-east > new"):format(words[2], words[3], words[4]),
+                   xml.text(root), 1, true)
+    assert.equal(0, #xml.find(xml.read(svg.text(pictures.scene("even", "wider"))), "rect", "heat"))
+  end)
+
+  it("shows the first of many waves, shortened, as texts", function()
+    local one = pictures.scene("even", "wider")
+    one.waves = { { part = 0.5, text = pictures.HOSTILE .. ("x"):rep(999) }, more = "and 7 more" }
+    local text = svg.text(one)
+    assert.equal(1, #xml.find(xml.read(text), "rect", "heat"))
+    assert.not_matches("<script", text, 1, true)
+    assert.not_matches(("x"):rep(100), text, 1, true)
+    assert.matches("and 7 more", text, 1, true)
+  end)
+
   it("asks nothing from outside", function()
     local text = svg.text(pictures.scene("even", "wider"))
     assert.equal(1, select(2, text:gsub("https?:", "")))  -- the name of SVG itself
