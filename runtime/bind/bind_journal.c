@@ -120,7 +120,7 @@ static int journal_append(lua_State *L) {
 
 static int keep_name(void *ctx, const char *name) {
   uint32_t epoch;
-  return !td_migrate_name_parse(name, &epoch)
+  return !td_journal_name_parse(name, &epoch)
       || keep(ctx, name, strlen(name));
 }
 

@@ -1,7 +1,8 @@
 /* Opening, holding, publishing, closing. */
 #include "flow/migrate.h"
 
-#include "base/text.h"
+#include <string.h>
+
 #include "flow/migrate_seams.h"
 #include "io/wal_parts.h"
 #include "io/wal_seams.h"
@@ -32,29 +33,6 @@ void td_migrate_unlist(td_migrate *m) {
   td_wal_layouts_close(&m->layouts);
   td_wal_dir_close(&m->dir);
   m->listed = false;
-}
-
-/* --- names ---------------------------------------------------------------- */
-
-size_t td_migrate_name(uint32_t epoch, char out[TD_MIGRATE_NAME_MAX]) {
-  td_text text = td_text_init(out, TD_MIGRATE_NAME_MAX);
-  td_text_string(&text, "migration-");
-  td_text_padded(&text, epoch, 10);
-  td_text_string(&text, ".journal");
-  td_assert(text.size < TD_MIGRATE_NAME_MAX);
-  return text.size;
-}
-
-bool td_migrate_name_parse(const char *name, uint32_t *epoch) {
-  char canonical[TD_MIGRATE_NAME_MAX];
-  uint64_t number;
-  if (strlen(name) != TD_MIGRATE_NAME_MAX - 1) return false;
-  if (!td_text_read_decimal(name + strlen("migration-"), 10, UINT32_MAX,
-                            false, &number)) return false;
-  td_migrate_name((uint32_t)number, canonical);
-  if (strcmp(name, canonical) != 0) return false;
-  *epoch = (uint32_t)number;
-  return true;
 }
 
 /* --- memory --------------------------------------------------------------- */

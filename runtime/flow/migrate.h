@@ -44,7 +44,6 @@
 #include "model/router_layout.h"
 
 #define TD_MIGRATE_FLUSH_BYTES 7340032u
-#define TD_MIGRATE_NAME_MAX 29u  /* migration-0000000002.journal and zero */
 
 typedef struct td_migrate_options {
   td_region_id region;  /* of logs that are not there yet */
@@ -102,12 +101,6 @@ typedef struct td_migrate {  /* private but for logs and the counts */
   td_seqno found_last;
   bool held, published;
 } td_migrate;
-
-/* The name of the journal of a migration to that epoch (io/journal.h), with a
- * closing zero. Returns the length. */
-TD_API size_t td_migrate_name(uint32_t epoch, char out[TD_MIGRATE_NAME_MAX]);
-/* True for a name in exactly that form. */
-TD_API bool td_migrate_name_parse(const char *name, uint32_t *epoch);
 
 /* Prepares the home for the layout (both lines of its file) and opens every
  * log of the directory that is not open. The home has adopted the published

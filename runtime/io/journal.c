@@ -162,13 +162,25 @@ static td_status load(td_journal *journal, td_journal_fn *each,
   return status;
 }
 
+static td_journal named(const td_env *env, td_dir *dir, const char *name) {
+  td_journal journal = {.env = *env, .dir = dir};
+  td_text text = td_text_init(journal.name, sizeof journal.name);
+  td_text_string(&text, name);
+  return journal;
+}
+
+td_status td_journal_read(const td_env *env, td_dir *dir, const char *name,
+                          td_journal_fn *each, void *each_ctx,
+                          td_error *err) {
+  td_journal journal = named(env, dir, name);
+  return load(&journal, each, each_ctx, err);
+}
+
 td_status td_journal_open(td_journal *journal, const td_env *env,
                           const char *path, const char *name,
                           td_journal_mode mode, td_journal_fn *each,
                           void *each_ctx, td_error *err) {
-  *journal = (td_journal){.env = *env};
-  td_text text = td_text_init(journal->name, sizeof journal->name);
-  td_text_string(&text, name);
+  *journal = named(env, NULL, name);
   int result = env->store->dir_open(env->store_ctx, path, &journal->dir);
   if (result < 0) {
     journal->dir = NULL;
@@ -255,4 +267,27 @@ td_status td_journal_append(td_journal *journal, td_span text,
   status = write_line(journal, (td_span){bytes, size}, err);
   td_alloc_free(alloc, bytes, size);
   return status;
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+size_t td_journal_name(uint32_t epoch, char out[TD_JOURNAL_NAME_MAX]) {
+  td_text text = td_text_init(out, TD_JOURNAL_NAME_MAX);
+  td_text_string(&text, "migration-");
+  td_text_padded(&text, epoch, 10);
+  td_text_string(&text, ".journal");
+  td_assert(text.size < TD_JOURNAL_NAME_MAX);
+  return text.size;
+}
+
+bool td_journal_name_parse(const char *name, uint32_t *epoch) {
+  char canonical[TD_JOURNAL_NAME_MAX];
+  uint64_t number;
+  if (strlen(name) != TD_JOURNAL_NAME_MAX - 1) return false;
+  if (!td_text_read_decimal(name + strlen("migration-"), 10, UINT32_MAX,
+                            false, &number)) return false;
+  td_journal_name((uint32_t)number, canonical);
+  if (strcmp(name, canonical) != 0) return false;
+  *epoch = (uint32_t)number;
+  return true;
 }

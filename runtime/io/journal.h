@@ -25,6 +25,7 @@
 
 #define TD_JOURNAL_BYTES_MAX 268435456u
 #define TD_JOURNAL_LINE_MAX 16777216u
+#define TD_JOURNAL_NAME_MAX 29u  /* migration-0000000002.journal and zero */
 
 typedef struct td_journal {  /* private */
   td_env env;
@@ -52,6 +53,10 @@ TD_API td_status td_journal_open(td_journal *journal, const td_env *env,
                                  const char *path, const char *name,
                                  td_journal_mode mode, td_journal_fn *each,
                                  void *each_ctx, td_error *err);
+/* The lines of one in a directory that is open, as TD_JOURNAL_READ. */
+TD_API td_status td_journal_read(const td_env *env, td_dir *dir,
+                                 const char *name, td_journal_fn *each,
+                                 void *each_ctx, td_error *err);
 /* One line, on disk when this returns TD_OK. The text has no line feed.
  * Statuses: TD_OK; TD_LENGTH (above TD_JOURNAL_LINE_MAX, or the journal would
  * be), TD_TEXT (a line feed), TD_NO_MEMORY, TD_FULL: nothing of it is there;
@@ -60,5 +65,11 @@ TD_API td_status td_journal_append(td_journal *journal, td_span text,
                                    td_error *err);
 /* Idempotent. */
 TD_API void td_journal_close(td_journal *journal);
+
+/* The name of the journal of a migration to that epoch, with a closing zero.
+ * Returns the length. */
+TD_API size_t td_journal_name(uint32_t epoch, char out[TD_JOURNAL_NAME_MAX]);
+/* True for a name in exactly that form. */
+TD_API bool td_journal_name_parse(const char *name, uint32_t *epoch);
 
 #endif

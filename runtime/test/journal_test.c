@@ -182,14 +182,14 @@ static void case_names(void) {
     "Migration-0000000001.journal", "migration-0000000001_journal",
     "migration_0000000001.journal", "migration-0000000001.journal2", "",
   };
-  char name[TD_MIGRATE_NAME_MAX];
+  char name[TD_JOURNAL_NAME_MAX];
   uint32_t epoch;
-  CHECK(td_migrate_name(UINT32_MAX, name) == TD_MIGRATE_NAME_MAX - 1);
+  CHECK(td_journal_name(UINT32_MAX, name) == TD_JOURNAL_NAME_MAX - 1);
   CHECK_TEXT(name, "migration-4294967295.journal");
-  CHECK(td_migrate_name_parse(name, &epoch) && epoch == UINT32_MAX);
-  CHECK(td_migrate_name_parse(NAME, &epoch) && epoch == 9);
+  CHECK(td_journal_name_parse(name, &epoch) && epoch == UINT32_MAX);
+  CHECK(td_journal_name_parse(NAME, &epoch) && epoch == 9);
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-    CHECK(!td_migrate_name_parse(wrong[i], &epoch));
+    CHECK(!td_journal_name_parse(wrong[i], &epoch));
   }
 }
 

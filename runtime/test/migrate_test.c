@@ -1,9 +1,10 @@
 /* A directory goes from one layout to the next, and on after it was
  * interrupted anywhere.
- * Covers flow/migrate flow/migrate_lap flow/migrate_check
+ * Covers flow/migrate flow/migrate_lap flow/migrate_check io/wal_truncate
  * model/router_layout. */
 #include <string.h>
 
+#include "io/journal.h"
 #include "io/wal_parts.h"
 #include "test/migrate_story.h"
 
@@ -165,23 +166,64 @@ static void case_border(void) {
   world_end();
 }
 
-/* While a layout is prepared no segment goes: a lap may still want it. */
-static void case_truncate(void) {
-  uint32_t removed;
+/* A log whose first segment may go, but the last; returns through where. */
+static td_seqno fill_to_truncate(void) {
   story_fill();
   CHECK(story_open() == TD_OK);
   td_wal_progress progress = {.seqno = td_wal_log_durable(&at.logs[0])};
   for (uint32_t i = 0; i < 2; i++) {
     CHECK(td_wal_log_checkpoint(&at.logs[0], &progress, NULL) == TD_OK);
   }
+  return progress.seqno;
+}
+
+/* While a layout is prepared no segment goes: a lap may still want it. */
+static void case_truncate(void) {
+  uint32_t removed;
+  td_seqno upto = fill_to_truncate();
   CHECK(story_begin() == TD_OK);
-  CHECK(td_wal_log_truncate(&at.logs[0], progress.seqno, &removed, NULL)
-        == TD_OK);
+  CHECK(td_wal_log_truncate(&at.logs[0], upto, &removed, NULL) == TD_OK);
   CHECK(removed == 0);
   CHECK(story_lap() == TD_OK);
   CHECK(td_migrate_close(&story, NULL) == TD_OK);
-  CHECK(td_wal_log_truncate(&at.logs[0], progress.seqno, &removed, NULL)
-        == TD_OK);
+  CHECK(td_wal_log_truncate(&at.logs[0], upto, &removed, NULL) == TD_OK);
+  CHECK(removed > 0);
+  world_close();
+  world_end();
+}
+
+static void note(uint32_t epoch, const char *line) {
+  char name[TD_JOURNAL_NAME_MAX];
+  td_journal journal;
+  td_journal_name(epoch, name);
+  CHECK(td_journal_open(&journal, &at.env, "", name, TD_JOURNAL_CREATE, NULL,
+                        NULL, NULL) == TD_OK);
+  td_span text = {(const uint8_t *)line, strlen(line)};
+  if (text.size > 0) CHECK(td_journal_append(&journal, text, NULL) == TD_OK);
+  td_journal_close(&journal);
+}
+
+/* Nor once a migration was left, until it is over: whoever goes on may want
+ * them. */
+static void case_truncate_left(void) {
+  uint32_t removed;
+  td_seqno upto = fill_to_truncate();
+  td_wal_log *log = &at.logs[0];
+  note(OLD, "published is of this epoch");
+  note(OLD + 1, "given up once");
+  note(OLD + 1, "{\"step\":\"aborted\"}");
+  note(NEW, "");
+  note(NEW + 1, "begun");
+  CHECK(td_wal_log_truncate(log, upto, &removed, NULL) == TD_OK);
+  CHECK(removed == 0);
+  td_span torn = {(const uint8_t *)"0\n0123456789abcdef x\n", 21};
+  CHECK(td_disk_put(&at.disk, "migration-0000000009.journal", torn));
+  CHECK(td_wal_log_truncate(log, upto, &removed, NULL) == TD_OK);
+  CHECK(removed == 0);
+  CHECK(td_wal_log_retire(log, upto, &removed, NULL) == TD_OK);
+  CHECK(removed == 0);
+  note(NEW + 1, "{\"step\":\"aborted\"}");
+  CHECK(td_wal_log_truncate(log, upto, &removed, NULL) == TD_OK);
   CHECK(removed > 0);
   world_close();
   world_end();
@@ -330,6 +372,7 @@ void test_migrate(void) {
   test_case("migrate", "sums", case_sums);
   test_case("migrate", "a border within a batch", case_border);
   test_case("migrate", "nothing is truncated meanwhile", case_truncate);
+  test_case("migrate", "nor when one was left", case_truncate_left);
   test_case("migrate", "a power failure behind every call", case_crash);
   test_case("migrate", "a log is handed over to a writer", case_lent);
   test_case("migrate", "every call fails", case_errors);

@@ -99,14 +99,14 @@ return {
     "if (td_seqno_cmp(progress->seqno, log->checkpoint.seqno) < 0) {", "if (false) {" },
 
   -- --- truncation ----------------------------------------------------------
-  { "truncating through the newest checkpoint", "io/wal_log.c", "log",
+  { "truncating through the newest checkpoint", "io/wal_truncate.c", "log",
     "if (td_seqno_cmp(log->older_seqno, line) < 0) line = log->older_seqno;",
     "if (td_seqno_cmp(log->checkpoint.seqno, line) < 0) line = log->checkpoint.seqno;" },
-  { "removed before a checkpoint", "io/wal_log.c", "log",
+  { "removed before a checkpoint", "io/wal_truncate.c", "log",
     "if (td_seqno_cmp(log->older_seqno, line) < 0) line = log->older_seqno;", "" },
-  { "removals are not synced one by one", "io/wal_log.c", "crash",
+  { "removals are not synced one by one", "io/wal_truncate.c", "crash",
     "result = env->store->dir_sync(env->store_ctx, log->home->dir);", "result = 0;" },
-  { "a segment with newer events is removed", "io/wal_log.c", "crash",
+  { "a segment with newer events is removed", "io/wal_truncate.c", "crash",
     "if (last > line.value) break;", "if (list[i].name.first_seq.value > line.value) break;" },
 
   -- --- recovery ------------------------------------------------------------

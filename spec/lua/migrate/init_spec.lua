@@ -313,6 +313,31 @@ it("a log whose front is gone migrates from what is there", function()
   check(disk, { us = before }, to)
 end)
 
+it("a log keeps its segments until a migration that was left is over", function()
+  local names = { "us", "eu" }
+  local from, to = layout(1, 2, nil, names), layout(2, 3, nil, names)
+  for _, how in ipairs { "resume", "abort" } do
+    local disk = written(from, 900, { segment_bytes = 4096, batch = 20 })
+    local function truncated(epoch)
+      local home <close> = scene.must(core.wal.open(disk:dir "eu", { layout = epoch }))
+      local writer <close> = scene.must(home:writer { shard = 0, region = 1 })
+      for _ = 1, 2 do scene.must(writer:checkpoint { seqno = 300 }) end
+      return scene.must(writer:truncate(300))
+    end
+    local m = migrate(from:diff(to))(settings(disk, to.regions))
+    m:step(0)
+    m:close()
+    assert.equal(0, truncated(from))
+    if how == "resume" then
+      scene.run(migrate.resume(settings(disk, to.regions)))
+      assert.is_true(truncated(to) > 0)
+    else
+      migrate.abort(settings(disk, to.regions))
+      assert.is_true(truncated(from) > 0)
+    end
+  end
+end)
+
 it("random layouts and logs: there, and back", function()
   -- Other ones in each build that the tests run in: a thousand in all.
   local seed = ({ release = 1, ["lua5.4"] = 2, asan = 3 })[dofile "spec/support/build.lua".kind]
