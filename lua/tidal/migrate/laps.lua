@@ -16,32 +16,37 @@ local function raise(err)
   error(err, 0)
 end
 
--- The borders of the next lap, and how many events it has.
+-- Where the next lap of a log begins. What was truncated is nowhere, and its
+-- state is safe elsewhere.
+local function after_of(state, log)
+  local after = state.after[log.shard] or 0
+  if log.first ~= 0 and math.ult(after, log.first - 1) then
+    return log.first - 1
+  end
+  return after
+end
+
+-- The borders of the next lap.
 local function borders(self)
-  local state, list, events = self:state(), {}, 0
+  local state, list = self:state(), {}
   for _, log in ipairs(self:logs()) do
-    local after = state.after[log.shard] or 0
-    -- What was truncated is nowhere, and its state is safe elsewhere.
-    if log.first ~= 0 and math.ult(after, log.first - 1) then
-      after = log.first - 1
-    end
+    local after = after_of(state, log)
     if math.ult(after, log.last) then
       local upto = log.last
       if core.u64.lt(self.lap_events, upto - after) then
         upto = after + self.lap_events
       end
       list[#list + 1] = { shard = log.shard, after = after, upto = upto }
-      events = events + (upto - after)
     end
   end
-  return list, events
+  return list
 end
 
 -- How many events are not copied yet.
 local function count_rest(self)
   local state, events = self:state(), 0
   for _, log in ipairs(self:logs()) do
-    events = events + (log.last - (state.after[log.shard] or 0))
+    events = events + (log.last - after_of(state, log))
   end
   return events
 end

@@ -61,6 +61,23 @@ describe("a directory", function()
     shut(one)
   end)
 
+  it("that was truncated has no more to read than is there", function()
+    local disk <close> = tidal.sim.disk { seed = 1 }
+    scene.write(disk:dir "us", FROM, 0, scene.events(1, 1000), { segment_bytes = 4096 })
+    do
+      local home <close> = must(core.wal.open(disk:dir "us", { layout = FROM }))
+      local writer = must(home:writer { shard = 0 })
+      for _ = 1, 2 do must(writer:checkpoint { seqno = writer:durable() }) end
+      assert.is_true(must(writer:truncate(writer:durable())) > 2)
+    end
+    local one = open(disk, nil, { lap_events = 1 << 20, slice_bytes = 21 })
+    local left
+    local work = coroutine.wrap(function() one:copy() end)
+    while work() do left = left or one:left_to_copy() + one.move:bytes() end
+    assert.equal(one.move:bytes(), left)
+    shut(one)
+  end)
+
   it("has batches of many events moved whole, with borders in the middle of them", function()
     local disk = tidal.sim.disk { seed = 1 }
     scene.write(disk:dir "us", FROM, 0, scene.events(1, 5000), { batch = 3000 })
