@@ -238,7 +238,7 @@ static int moved(lua_State *L) {
   return 1;
 }
 
-/* migration:bytes() -> bytes of events read, written */
+/* migration:bytes() -> bytes of events read (by checks, too), written */
 static int bytes(lua_State *L) {
   const td_migrate *m = &check(L)->m;
   td_bind_push_u64(L, m->read);

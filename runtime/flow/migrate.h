@@ -87,7 +87,7 @@ typedef struct td_migrate {  /* private but for logs and the counts */
   td_migrate_log *logs;      /* rising */
   uint32_t count;
   uint32_t *places;          /* of a shard in logs */
-  uint64_t read, written;    /* bytes of events, in all laps */
+  uint64_t read, written;    /* bytes of events, in all laps and checks */
   td_wal_dir dir;            /* as the lap or the check found it */
   td_wal_layouts layouts;
   bool listed;

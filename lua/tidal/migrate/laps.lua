@@ -56,13 +56,14 @@ end
 local function check_log(self, shard, after)
   local begun, err = self.move:check(shard, after)
   if not begun then raise(err) end
+  local first = self.move:bytes()
   repeat
+    local before = self.move:bytes()
     local more
     more, err = self.move:check_step(self.slice_bytes)
     if more == nil then raise(err) end
-    local before = self.looked_at
-    self.looked_at = self.move:found().count
-    self:give_way((self.looked_at - before) * RECORD_BYTES)
+    self.looked_at = self.move:bytes() - first
+    self:give_way(self.move:bytes() - before)
   until not more
   self.looked_at = 0
   return self.move:found()
@@ -193,7 +194,7 @@ function M.verify(self)
   self.verified = true
 end
 
----Bytes of events that may have arrived and are not verified yet.
+---Bytes of events, arrived or written, that verify has not read yet.
 function M.left_to_verify(self)
   if not self.move then return nil end
   local state, events = self:state(), 0
@@ -203,7 +204,7 @@ function M.left_to_verify(self)
       events = events + (log.last - start)
     end
   end
-  return (events - self.looked_at) * RECORD_BYTES
+  return math.max(0, events * RECORD_BYTES - self.looked_at)
 end
 
 -- What the laps since verify brought, looked at behind what was seen then.

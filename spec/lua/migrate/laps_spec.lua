@@ -61,6 +61,26 @@ describe("a directory", function()
     shut(one)
   end)
 
+  it("is verified at the pace of what is read, also of what others wrote", function()
+    local disk = written()
+    local home = must(core.wal.open(disk:dir "us", { layout = FROM }))
+    local one = open(disk, { home = home })
+    run(one, "copy")
+    local writer, wrote = must(home:writer { shard = 0 }), 0
+    for id = 1000, 1200 do
+      if FROM:route(id).value == 0 then
+        must(writer:append { { entity = id, timestamp_ns = id, signal_type = 1, weight = 1 } })
+        wrote = wrote + 1
+      end
+    end
+    local work, read = coroutine.wrap(function() one:verify() end), 0
+    for bytes in work do read = read + bytes end
+    local _, moved = one.move:bytes()
+    assert.equal(moved + wrote * 21, read)
+    shut(one)
+    home:close()
+  end)
+
   it("that was truncated has no more to read than is there", function()
     local disk <close> = tidal.sim.disk { seed = 1 }
     scene.write(disk:dir "us", FROM, 0, scene.events(1, 1000), { segment_bytes = 4096 })
