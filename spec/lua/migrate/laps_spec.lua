@@ -61,6 +61,45 @@ describe("a directory", function()
     shut(one)
   end)
 
+  it("has a log copied that is new, and closed again before anybody looks", function()
+    local from = setup.layout(1, 3)
+    for _, name in ipairs { "copy", "verify" } do
+      local disk <close> = tidal.sim.disk { seed = 1 }
+      local home = must(core.wal.open(disk:dir "us", { create = true, layout = from }))
+      local function write(shard, first)
+        local writer <close> = must(home:writer { shard = shard })
+        for id = first, first + 50 do
+          if from:route(id).value == shard then
+            must(writer:append { { entity = id, timestamp_ns = id, signal_type = 1, weight = 1 } })
+          end
+        end
+      end
+      write(0, 1)
+      local m = tidal.migrate(from:diff(setup.layout(2, 2))) {
+        wal = { us = { dir = disk:dir "us", home = home } },
+      }
+      m:begin()
+      for _, step in ipairs(m.steps) do
+        step:run()
+        if step.name == name then
+          write(1, 100)
+          write(2, 200)
+        end
+      end
+      m:close()
+      home:close()
+      local live, count = scene.live(disk:dir "us")
+      assert.same({}, scene.faults(disk:dir "us", live, setup.layout(2, 2)))
+      local wanted = 0
+      for s, first in pairs { [0] = 1, 100, 200 } do
+        for id = first, first + 50 do
+          if from:route(id).value == s then wanted = wanted + 1 end
+        end
+      end
+      assert.equal(wanted, count)
+    end
+  end)
+
   it("is verified at the pace of what is read, also of what others wrote", function()
     local disk = written()
     local home = must(core.wal.open(disk:dir "us", { layout = FROM }))
