@@ -151,7 +151,7 @@ static td_seqno field(lua_State *L, const char *name) {
 /* All of them, or an error and none. */
 static void set_known(lua_State *L, td_migrate *m,
                       const td_migrate_log *known, uint32_t count) {
-  static const td_migrate_log none = {.skip = 0};
+  static const td_migrate_log none = {.start = {UINT64_MAX}};
   for (uint32_t i = 0; i < count; i++) {
     if (td_migrate_find(m, known[i].id.shard)) continue;
     luaL_error(L, "logs[%d]: s%d is no log of this directory or layout",

@@ -187,7 +187,7 @@ static td_status step_run(td_migrate *m, uint64_t *bytes, td_error *err) {
   if (status != TD_OK) return status;
   *bytes += run.records.size;
   m->read += run.records.size;
-  if (run.first_seq.value + run.count > from->upto.value) {
+  if (run.first_seq.value + (run.count - 1) >= from->upto.value) {
     end_log(m);
     m->at++;
   }

@@ -100,6 +100,23 @@ describe("a directory", function()
     end
   end)
 
+  it("is moved whose log ends at the last number of all, or before it", function()
+    local from, to = setup.layout(1, 1), setup.layout(2, 2)
+    for below = 0, 1 do
+      local disk <close> = tidal.sim.disk { seed = 1 }
+      must(core.wal.open(disk:dir "us", { create = true, layout = from })):close()
+      local builder, first = core.wal.builder(), -5 - below
+      for _, event in ipairs(scene.events(1, 5)) do
+        builder:add(event.entity, 1, 1, event.timestamp_ns)
+      end
+      disk:write("us", "wal-" .. core.u64.str(first) .. ".seg",
+                 builder:seal { first_seq = first, epoch = 1 })
+      local before = scene.live(disk:dir "us")
+      scene.migrate(from, to, { wal = { us = disk:dir "us" } })
+      assert.same({}, scene.faults(disk:dir "us", before, to))
+    end
+  end)
+
   it("is verified at the pace of what is read, also of what others wrote", function()
     local disk = written()
     local home = must(core.wal.open(disk:dir "us", { layout = FROM }))
