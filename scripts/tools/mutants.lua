@@ -1,19 +1,23 @@
 -- Applies mutants to copies of single files and runs the suite that must
--- notice: one of C linked with the objects of the last build, one of Lua found
--- by its spec before the real module. TAP on standard output.
+-- notice: a suite of tidal-unit, or a spec that the mutated tidal-lua runs,
+-- both linked with the objects of the last build. TAP on standard output.
 --   bin/tidal-lua scripts/tools/mutants.lua [--share N] [--seed N] [WORD...]
 -- WORD: only mutants whose name, file or suite holds one. --share: so many of
 -- them, other ones each day or with each seed.
 local LISTS <const> = { "spec/mutants/storage.lua",
-                        "spec/mutants/migration.lua" }
+                        "spec/mutants/migration.lua",
+                        "spec/mutants/layouts.lua" }
 local DIR <const> = "build/mutants"
-local COMPILE <const> = "cc -std=c11 -O1 -w -fPIC -Iruntime -c %s -o %s"
-local LINK <const> = "cc -o %s build/release/obj/unit/*.o %s lib/libtidal.a "
-                     .. "-lxxhash -pthread"
+local COMPILE <const> = "cc -std=c11 -O1 -w -fPIC -Iruntime "
+  .. "$(pkg-config --cflags lua5.4) -c %s -o %s"
+-- The object of the file itself is left out; some premakes put the path into
+-- its name.
+local LINK <const> = "cc -o %s $(ls build/release/obj/%s/*.o | grep -v "
+  .. "-e '/%s[.]o$' -e '/%s[.]o$') %s lib/libtidal.a -lxxhash -pthread %s"
+local HOST <const> = "-Wl,-E $(pkg-config --libs lua5.4)"
 local RUN <const> = "TIDAL_STOP=1 timeout %d %s %s >%s 2>&1"
-local RUN_LUA <const> = "timeout %d lua5.4 /usr/bin/busted --ignore-lua "
-  .. "--lpath='build/mutants/?.lua;build/mutants/?/init.lua;lua/?.lua;"
-  .. "lua/?/init.lua;./?.lua' --no-keep-going --output=TAP %s >%s 2>&1"
+local RUN_HOST <const> = "TIDAL_LUA=%s timeout %d %s test --no-keep-going "
+  .. "--output=TAP %s >%s 2>&1"
 local SECONDS_MOST <const> = 300   -- a suite that hangs is red too
 
 local function read_file(path)
@@ -52,26 +56,43 @@ local function mutate(mutant)
   return text
 end
 
--- In a tree of its own, before the real one.
-local function build_lua(mutant, text)
-  local path = DIR .. "/" .. mutant.file
-  if not run("rm -rf %s/tidal && mkdir -p %s", DIR, path:match "^(.*)/") then
-    return false, "no directory for " .. path
-  end
-  write_file(path, text)
-  return loadfile(path) ~= nil, "it does not parse, see " .. path
+-- The modules of tidal-lua as C, with the text of one of them as it is now.
+local function embedded(mutant, text)
+  local module = mutant.file:gsub("%.lua$", ""):gsub("/init$", "")
+                            :gsub("/", ".")
+  local bytes = text:gsub(".", function(c) return c:byte() .. "," end)
+  local place = module:gsub("%p", "%%%0")
+  local out, count = read_file "build/embedded.c":gsub(
+    ('{"%s", bytes_%%d+, sizeof bytes_%%d+}'):format(place),
+    ('{"%s", mutant, sizeof mutant}'):format(module))
+  assert(count == 1, module .. " is not embedded once")
+  local array = "static const char mutant[] = {" .. bytes .. "};\n"
+  return (out:gsub("const td_embedded", array .. "%0", 1))
+end
+
+-- Links a program of the last build with one object in the place of its own.
+local function link(mutant, object)
+  local source = mutant.lua and "embedded" or mutant.root .. mutant.file
+  local name = source:match "([^/]+)%.c$" or source
+  local path = source:gsub("%.c$", ""):gsub("/", "_")
+  return run(LINK .. " 2>%s/cc.txt", mutant.program,
+             mutant.host and "host" or "unit", name, path, object,
+             mutant.host and HOST or "", DIR)
 end
 
 local function build(mutant)
   local text, why = mutate(mutant)
   if not text then return false, why end
-  if mutant.lua then return build_lua(mutant, text) end
+  if mutant.lua then
+    if not load(text) then return false, "it does not parse" end
+    text = embedded(mutant, text)
+  end
   local source, object = DIR .. "/mutant.c", DIR .. "/mutant.o"
   write_file(source, text)
   if not run(COMPILE .. " 2>%s/cc.txt", source, object, DIR) then
     return false, "it does not compile, see " .. DIR .. "/cc.txt"
   end
-  if not run(LINK .. " 2>%s/cc.txt", DIR .. "/unit", object, DIR) then
+  if not link(mutant, object) then
     return false, "it does not link, see " .. DIR .. "/cc.txt"
   end
   return true
@@ -94,26 +115,32 @@ local function try(mutant)
   if not built then return "ERROR", why end
   local log = DIR .. "/log.txt"
   local green, status
-  if mutant.lua then
-    green, status = run(RUN_LUA, SECONDS_MOST, mutant.suite, log)
+  if mutant.host then
+    green, status = run(RUN_HOST, mutant.program, SECONDS_MOST,
+                        mutant.program, mutant.suite, log)
   else
-    green, status = run(RUN, SECONDS_MOST, DIR .. "/unit", mutant.suite, log)
+    green, status = run(RUN, SECONDS_MOST, mutant.program, mutant.suite, log)
   end
   if green then return "SURVIVED", "all of it is green" end
   return "red", status == 124 and "it hangs" or reason(log)
 end
 
+local function load_one(entry)
+  local file, suite = entry[2], entry[3]
+  local lua = file:find "%.lua$" ~= nil
+  local host = suite:find "%.lua$" ~= nil
+  return {
+    name = entry[1], file = file, suite = suite, lua = lua, host = host,
+    root = lua and "lua/" or "runtime/",
+    program = DIR .. (host and "/tidal-lua" or "/unit"),
+    edits = table.move(entry, 4, #entry, 1, {}),
+  }
+end
+
 local function load_all()
   local out = {}
   for _, path in ipairs(LISTS) do
-    for _, entry in ipairs(dofile(path)) do
-      out[#out + 1] = {
-        name = entry[1], file = entry[2], suite = entry[3],
-        lua = entry[2]:find "%.lua$" ~= nil,
-        root = entry[2]:find "%.lua$" and "lua/" or "runtime/",
-        edits = table.move(entry, 4, #entry, 1, {}),
-      }
-    end
+    for _, entry in ipairs(dofile(path)) do out[#out + 1] = load_one(entry) end
   end
   return out
 end

@@ -92,6 +92,25 @@ describe("json_read()", function()
     end
   end)
 
+  it("keeps no room in objects that are empty", function()
+    local function bytes(text)
+      collectgarbage()
+      local before = collectgarbage "count"
+      local value = read(text)
+      local after = collectgarbage "count"
+      assert.is_table(value)
+      return (after - before) * 1024
+    end
+    local members = {}
+    for i = 1, 16 do members[i] = ('"%d":0'):format(i) end
+    local none = ("{},"):rep(1000)
+    collectgarbage "stop"
+    local plain = bytes("[" .. none .. "0]")
+    local behind = bytes("[{" .. table.concat(members, ",") .. "}," .. none .. "0]")
+    collectgarbage "restart"
+    assert.is_true(behind < plain + 4096, behind .. " " .. plain)
+  end)
+
   it("marks lists with what it is given, and takes that for null", function()
     local value = read '{"a":[null],"b":{}}'
     assert.is_true(getmetatable(value.a) == List and value.a[1] == null)

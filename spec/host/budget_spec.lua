@@ -10,6 +10,8 @@ describe("the instruction budget", function()
     { "a loop in a function", "local function f()\n while true do end end\nf()", 2 },
     { "a loop in a coroutine", "coroutine.wrap(function()\nwhile true do end end)()", 2 },
     { "a callback", "table.sort({ 2, 1 }, function()\n\nwhile true do end end)", 3 },
+    { "a handler that is called for that", "local function f() while true do end end xpcall(f, f)",
+      1 },
     { "a pattern", "\n(('a'):rep(99999)):find '.-.-b'", 2 },
     { "a loop of the library that scripts get",
       "\ntable.sort(setmetatable({}, { __len = function() return 1 << 40 end }))", 2 },

@@ -24,6 +24,13 @@ describe("a cell", function()
       print(a[1], a[3])]]))
   end)
 
+  it("has no more of it in small pieces", function()
+    assert.equal("spent\tmemory budget used up at x.lua:1\n", foreign.host(foreign.OPEN .. [[
+      local a = new { memory = 8 << 20 }:ask { "run", "x.lua",
+        "local t = {} for i = 1, 1 << 18 do t[i] = { i } end return t", "100000000" }
+      print(a[1], a[3])]]))
+  end)
+
   it("answers for other states under its rules until it is closed", function()
     assert.equal("1 0 1 0 \n", foreign.host [[
       local hermetic = require "tidal.hermetic"

@@ -175,6 +175,17 @@ describe("a rule of a foreign script", function()
       print(fine, why, words())]], "{ memory = 5 << 20 }"))
   end)
 
+  it("pays again behind a part, also one that cannot be made", function()
+    assert.equal("instruction budget used up\ninstruction budget used up\n", talk(
+      "function(l) pcall(function() return l:route(1) end) while l.shards > 1 do end end", [[
+      local layouts = require "tidal.cluster.layout"
+      local bad = layouts.new({ name = "n", epoch = 1, regions = { { id = 0, name = "a" } },
+        shards = 2, leaders = "all" }, { router = function() error("none", 0) end })
+      for _, l in ipairs { layout(2), bad } do
+        print((select(2, pcall(check, 1, l)).message:match "^(.-) at "))
+      end]], "{ seconds = 5 }"))
+  end)
+
   it("cannot read on in a layout that was judged before", function()
     assert.equal("true\nfalse\tthis layout was judged before: a rule reads the layout that it is "
       .. "given\ntrue\n", talk([[(function()

@@ -52,6 +52,26 @@ describe("rep()", function()
   end)
 end)
 
+describe("install()", function()
+  it("gives strings methods that nobody gets at", function()
+    local meta, methods = debug.getmetatable "", { rep = function() return "mine" end }
+    local index, locked = meta.__index, meta.__metatable
+    strings.install(methods)
+    methods.rep = nil
+    local seen, got = getmetatable "", ("x"):rep(3)
+    meta.__index, meta.__metatable = index, locked
+    assert.same({ false, "mine" }, { seen, got })
+  end)
+
+  it("does so for scripts", function()
+    assert.equal("false\nfalse\nxxx\n", require "spec.support.foreign".printed [[
+      print(getmetatable "")
+      print((pcall(function() getmetatable("").__index.rep = nil end)))
+      string.rep = nil
+      print(("x"):rep(3))]])
+  end)
+end)
+
 describe("the library", function()
   it("lacks what does not belong", function()
     for _, name in ipairs { "dump", "pack", "unpack",

@@ -85,6 +85,8 @@ describe("carve()", function()
     local less, two = carve.carve(t, { [0] = 4 }, { [1] = 4 }, measure)
     assert.same({ { 0, 20, 40, math.mininteger }, { 0, 1, 0, 1 }, 1 },
                 { less.firsts, less.owners, #two })
+    local _, none = carve.carve(t, { [0] = 4 }, { [1] = 4 }, carve.events(profile, 5))
+    assert.same({}, none)
   end)
 end)
 

@@ -50,6 +50,13 @@ describe("a draft", function()
     assert.equal(0, before:route(9).value)
   end)
 
+  it("shows a region's new name at once, and not in the layout before", function()
+    local now = draft.new(script.layout())
+    local before = now:layout {}
+    assert.is_true(steps.take(now, { kind = "rename_region", region = "us-east", to = "us" }))
+    assert.same({ "us-east", "us" }, { before.regions[1].name, now:layout {}.regions[1].name })
+  end)
+
   it("tells when its routing is looked at, once", function()
     local seen = 0
     local layout = draft.new(script.layout()):layout({}, function() seen = seen + 1 end)

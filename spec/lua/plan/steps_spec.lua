@@ -88,6 +88,9 @@ local REFUSED = {
   { { kind = "strategy", source = HASH, target = EVEN }, "the routing is another one" },
   { { kind = "strategy", source = EVEN, target = { strategy = "hash", num_shards = 3 } },
     "there are 2 shards" },
+  { { kind = "strategy", source = EVEN, target = { strategy = "hash_ranges", ranges = {
+    { shard = 0, first = 0, last = 9 }, { shard = 2, first = 10, last = -1 } } } },
+    "there are 2 shards" },
   { { kind = "strategy", source = EVEN, target = { strategy = "single", num_shards = 1 } },
     "single() has one shard" },
   { { kind = "move", first = 0, last = 1, source = 0, target = 2 }, "there are 2 shards" },

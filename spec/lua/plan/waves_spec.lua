@@ -95,6 +95,23 @@ describe("waves()", function()
     assert.equal(several.days, several[#several].day)
   end)
 
+  it("give no day more than its window", function()
+    local made = plan { shards = 6 }
+    local most = 0
+    for _, wave in ipairs(made:waves { per_link = "1kB/s" }) do
+      most = math.max(most, wave.seconds)
+    end
+    local minutes = math.tointeger(most // 60 + 1)
+    local waves = made:waves { per_link = "1kB/s", window = ("02:00..%02d:%02d"):format(
+      2 + minutes // 60, minutes % 60) }
+    local busy = {}
+    for _, wave in ipairs(waves) do
+      busy[wave.day] = (busy[wave.day] or 0) + wave.seconds
+      assert.is_true(busy[wave.day] <= minutes * 60)
+    end
+    assert.is_true(#busy > 1)
+  end)
+
   it("are none where nothing moves", function()
     local waves = plan({ shards = 5 }):waves {}
     assert.same({ 0, 0, 0 }, { #waves, waves.bytes, waves.days })
