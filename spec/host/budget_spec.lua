@@ -76,7 +76,8 @@ describe("a block that grows", function()
   it("ends with the instruction budget wherever that is", function()
     assert.equal("spent instruction budget used up at x.lua:2\n", ends([[
 local t = setmetatable({}, { __index = function(t, k)
-  return t[k + 0] end }) while true do pcall(function() return t[1] end) end]], "instructions", 100000, 140000, 701))
+  return t[k + 0] end }) while true do pcall(function() return t[1] end) end]],
+      "instructions", 100000, 140000, 701))
   end)
 
   -- Needs `mib` with what was there before, and 3 more for a string.
