@@ -71,7 +71,7 @@ end
 local function check_published(region, dir, task, found)
   local done, epoch = pcall(place.published, dir)
   if not done then
-    found:add(region, tostring(epoch))
+    found:add(region, logs.unread(region, dir, epoch) or tostring(epoch))
     return nil
   end
   if not epoch or epoch == task.from.epoch then return epoch end

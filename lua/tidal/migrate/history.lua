@@ -1,6 +1,7 @@
 -- A migration that was begun: going on with it, giving it up, where it is.
 local core = require "tidal.core"
 local json = require "tidal.json"
+local logs = require "tidal.plan.logs"
 local migration = require "tidal.migrate.migration"
 local place = require "tidal.migrate.place"
 local record = require "tidal.migrate.record"
@@ -19,7 +20,7 @@ end
 local function last_of(region, dir)
   local done, epochs = pcall(record.epochs, dir)
   if not done and epochs.sys == ENOENT then return nil end
-  if not done then fail("io", "%s=%s: %s", region, tostring(dir), epochs) end
+  if not done then fail("io", "%s", logs.told(region, dir, epochs)) end
   for i = #epochs, 1, -1 do
     local journal = record.open(dir, epochs[i], "read")
     local begin, part = journal.state.begin, journal.state.part
@@ -66,7 +67,7 @@ local function load(options, mode)
   for region, dir in pairs(dirs) do
     local there, why = core.wal.migrations(dir)
     if not there and mode == "write" then
-      fail("io", "%s=%s: %s", region, tostring(dir), why)
+      fail("io", "%s", logs.told(region, dir, why))
     end
   end
   if not main then

@@ -7,6 +7,27 @@ local M = {}
 
 local LOGS_SHOWN <const> = 10  -- in a message
 
+---That a region's directory cannot be read at all, and how to mend it; nil
+---where an error says something else.
+---@param region string
+---@param dir any a path or a tidal.SimDir
+---@param err table
+---@return string?
+function M.unread(region, dir, err)
+  local why = tostring(err.subject):find "ing the directory$"
+          and err.message:match " failed: (.*)$"
+  return why and ("cannot read the directory %s: %s; give the one that holds "
+    .. "the segments (wal-*.seg) of %s"):format(tostring(dir), why, region)
+end
+
+---An error about a region's directory, with its place in front.
+---@return string
+function M.told(region, dir, err)
+  local why = M.unread(region, dir, err)
+  if why then return region .. ": " .. why end
+  return ("%s=%s: %s"):format(region, tostring(dir), err.message)
+end
+
 -- The logs of one directory and its layouts, or nil, err.
 local function open_source(region, dir)
   local reader, err = core.wal.reader(dir)
@@ -19,7 +40,7 @@ local function open_source(region, dir)
     end
     reader:close()
   end
-  err.message = ("%s=%s: %s"):format(region.name, dir, err.message)
+  err.message = M.told(region.name, dir, err)
   return nil, err
 end
 
@@ -103,8 +124,7 @@ local function read_source(counters, source, tick)
   source.layouts:close()
   source.reader:close()
   if fine then return true end
-  err.message = ("%s=%s: %s"):format(source.region.name, source.dir,
-                                     err.message)
+  err.message = M.told(source.region.name, source.dir, err)
   return nil, err
 end
 

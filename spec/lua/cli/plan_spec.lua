@@ -154,8 +154,8 @@ return tidal.cluster {
       ("--wal us-eats=%s: prod has no region 'us-eats' (did you mean 'us-east'?); "
        .. "its regions are: us-east eu-west ap-south\n"):format(V1) },
     { { CLUSTER, "--wal", "us-east=no/such" }, 1,
-      "us-east=no/such: such: io: opening the directory failed: "
-      .. "No such file or directory\n" },
+      "us-east: cannot read the directory no/such: No such file or directory; "
+      .. "give the one that holds the segments (wal-*.seg) of us-east\n" },
     { { CLUSTER, "--wal", "eu-west=" .. V1 }, 1,
       ("eu-west=%s: mismatch: holds the logs r0:s0, none of eu-west, which is r1\n"):format(V1) },
     { { CLUSTER, "--wal", "us-east=" .. golden.dir .. "/damaged/torn-header" }, 1,

@@ -63,8 +63,9 @@ describe("whatif", function()
     { { CLUSTER, "--lose", "region=us-eats" }, 1, "--lose region=us-eats: prod has no region "
       .. "'us-eats' (did you mean 'us-east'?); its regions are: us-east eu-west ap-south\n" },
     { { CLUSTER, "x" }, 2, "unexpected argument x\n" .. SYNOPSIS },
-    { { CLUSTER, "--wal", "us-east=no/such" }, 1, "us-east=no/such: such: io: opening the "
-      .. "directory failed: No such file or directory\n" },
+    { { CLUSTER, "--wal", "us-east=no/such" }, 1,
+      "us-east: cannot read the directory no/such: No such file or directory; "
+      .. "give the one that holds the segments (wal-*.seg) of us-east\n" },
   }
   for _, row in ipairs(refused) do
     it("refuses " .. table.concat(row[1], " ", 2), function()

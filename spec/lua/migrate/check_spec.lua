@@ -119,7 +119,8 @@ describe("it may not", function()
       "us: mismatch: holds the logs r1:s0 r1:s1, none of us, which is r0\n"
       .. "eu: mismatch: holds the logs r0:s0 r0:s1, none of eu, which is r1" },
     { "where a directory is not there", function(wal, disk) wal.us = disk:dir "none" end,
-      "us: none: io: opening the directory failed: No such file or directory" },
+      "us: cannot read the directory none: No such file or directory; give the one that holds "
+      .. "the segments (wal-*.seg) of us" },
   }
   for _, case in ipairs(cases) do
     it(case[1], function()

@@ -305,10 +305,11 @@ describe("weigh() refuses", function()
       "ap-south=" .. path(V2) .. ": mismatch: holds the logs r0:s0 r1:s1 r1:s2 r1:s3 r1:s4, "
       .. "none of ap-south, which is r2" },
     { "a directory that is not there", { ["us-east"] = "no/such" }, "io",
-      "us-east=no/such: such: io: opening the directory failed: No such file or "
-      .. "directory" },
+      "us-east: cannot read the directory no/such: No such file or directory; "
+      .. "give the one that holds the segments (wal-*.seg) of us-east" },
     { "a file", { ["us-east"] = "README.md" }, "io",
-      "us-east=README.md: README.md: io: opening the directory failed: Not a directory" },
+      "us-east: cannot read the directory README.md: Not a directory; give the one that holds "
+      .. "the segments (wal-*.seg) of us-east" },
     { "an unknown region", { mars = path(V1) }, "region", 'prod has no region "mars"' },
     { "a list", { path(V1) }, "region", "prod has no region 1" },
   }
