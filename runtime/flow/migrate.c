@@ -162,29 +162,34 @@ td_status td_migrate_look(td_migrate *m, td_error *err) {
   return status;
 }
 
-/* An entry for every log that is there, and for every shard of either layout:
- * writers may begin its log meanwhile. */
+/* An entry for every shard of either layout, for writers may begin its log
+ * meanwhile; and for every log that is there beside them, in the order of
+ * segments: that of shards. */
 static td_status make_logs(td_migrate *m, td_error *err) {
-  uint32_t shards = m->home->next_routes.layout.num_shards, count = 0;
+  const td_wal_segment *segments = m->dir.segments;
+  uint32_t shards = m->home->next_routes.layout.num_shards;
   uint32_t now = m->home->routes.layout.num_shards;
   if (shards < now) shards = now;
+  uint32_t count = shards;
   td_status status = take(m, &m->places, TD_SHARDS_MAX * sizeof *m->places,
                           err);
   if (status != TD_OK) return status;
-  for (uint32_t s = 0; s < TD_SHARDS_MAX; s++) {
-    uint32_t first;
-    td_shard_id shard = {(uint16_t)s};
-    bool there = td_wal_dir_log(&m->dir, shard, &first) > 0;
-    bool wanted = there || s < shards;
-    m->places[s] = wanted ? count++ : UINT32_MAX;
+  memset(m->places, 0xff, TD_SHARDS_MAX * sizeof *m->places);
+  for (uint32_t s = 0; s < shards; s++) m->places[s] = s;
+  for (uint32_t i = 0; i < m->dir.segment_count; i++) {
+    uint32_t *place = &m->places[segments[i].name.shard.value];
+    if (*place == UINT32_MAX) *place = count++;
   }
   status = take(m, &m->logs, count * sizeof *m->logs, err);
   if (status != TD_OK) return status;
   m->count = count;
-  for (uint32_t s = 0; s < TD_SHARDS_MAX; s++) {
-    if (m->places[s] == UINT32_MAX) continue;
+  for (uint32_t s = 0; s < shards; s++) {
     td_shard_id shard = {(uint16_t)s};
-    m->logs[m->places[s]].id = (td_log_id){m->options.region, shard};
+    m->logs[s].id = (td_log_id){m->options.region, shard};
+  }
+  for (uint32_t i = 0; i < m->dir.segment_count; i++) {
+    td_shard_id shard = segments[i].name.shard;
+    m->logs[m->places[shard.value]].id = (td_log_id){m->options.region, shard};
   }
   return TD_OK;
 }

@@ -40,6 +40,22 @@ describe("a verifier", function()
     end)
   end)
 
+  it("finds what is there beside segments, of any shard", function()
+    local files = dofile "spec/support/wal_dir.lua"
+    for _, form in ipairs { "checkpoint-s%05d.0", "checkpoint-s%05d.1", "cuts-s%05d" } do
+      for _, shard in ipairs { 0, 1, 63, 64, 127, 128, 65535 } do
+        local name = form:format(shard)
+        files.with({ [name] = "x" }, function(dir)
+          local reader <close> = core.wal.reader(dir)
+          local verifier <close> = core.wal.verifier(reader)
+          local report = verifier:next()
+          assert.same({ "corrupt", name }, { report and report.verdict, report and report.file })
+          assert.is_nil(verifier:next())
+        end)
+      end
+    end
+  end)
+
   it("is nil at the end, again and again", function()
     local reader <close> = core.wal.reader(golden.dir .. "/damaged/zero-tail")
     local verifier <close> = core.wal.verifier(reader)
