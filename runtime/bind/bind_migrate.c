@@ -226,7 +226,8 @@ static int moved(lua_State *L) {
   lua_newtable(L);
   for (uint32_t i = 0; i < all_count; i++) {
     const td_migrate_log *log = &all[i];
-    if (log->left + log->moved.count + log->next.value == 0) continue;
+    bool named = log->left > 0 || log->moved.count > 0 || log->next.value > 0;
+    if (!named) continue;
     lua_createtable(L, 0, 6);
     td_bind_push_log(L, log->id);
     lua_setfield(L, -2, "log");

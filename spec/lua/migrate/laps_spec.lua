@@ -101,8 +101,8 @@ describe("a directory", function()
   end)
 
   it("is moved whose log ends at the last number of all, or before it", function()
-    local from, to = setup.layout(1, 1), setup.layout(2, 2)
-    for below = 0, 1 do
+    local from, to = scene.layout(1, 1), scene.layout(2, 2)
+    for below = 0, 5 do
       local disk <close> = tidal.sim.disk { seed = 1 }
       must(core.wal.open(disk:dir "us", { create = true, layout = from })):close()
       local builder, first = core.wal.builder(), -5 - below
@@ -112,7 +112,11 @@ describe("a directory", function()
       disk:write("us", "wal-" .. core.u64.str(first) .. ".seg",
                  builder:seal { first_seq = first, epoch = 1 })
       local before = scene.live(disk:dir "us")
-      scene.migrate(from, to, { wal = { us = disk:dir "us" } })
+      local m = tidal.migrate(from:diff(to)) { wal = { us = disk:dir "us" } }
+      m:begin()
+      m.steps[1]:run()
+      assert.equal(first + 4, m.places[1]:state().after[0])
+      scene.run(m)
       assert.same({}, scene.faults(disk:dir "us", before, to))
     end
   end)
