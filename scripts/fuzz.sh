@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-24}
 [ $# -eq 0 ] || shift
 all="batch segment log segname checkpoint cuts layout id ranges lines parcel \
-journal"
+journal json"
 targets=${*:-$all}
 out=build/fuzz
 golden=${TIDAL_GOLDEN:-spec/golden}
@@ -53,14 +53,15 @@ compile_dir() {
   (
     cd "$out/obj/$1"
     # shellcheck disable=SC2086
-    "$cc" $common $compile -I../../../../runtime -c \
+    "$cc" $common $compile $lua_headers -I../../../../runtime -c \
       ../../../../runtime/"$1"/*.c
   )
 }
 
+lua_headers=$(pkg-config --cflags lua5.4)
 mkdir -p "$out/obj/test"
 pids=
-for dir in base format model io sim fuzz; do
+for dir in base format model io flow sim bind fuzz; do
   compile_dir $dir &
   pids="$pids $!"
 done
@@ -71,13 +72,16 @@ for pid in $pids; do wait "$pid"; done
 
 rm -f "$out/libfuzz.a"
 ar rc "$out/libfuzz.a" "$out"/obj/base/*.o "$out"/obj/format/*.o \
-  "$out"/obj/model/*.o "$out"/obj/io/*.o "$out"/obj/sim/*.o \
-  "$out/obj/test/memory_store.o" "$out/obj/fuzz/fuzz.o"
+  "$out"/obj/model/*.o "$out"/obj/io/*.o "$out"/obj/flow/*.o \
+  "$out"/obj/sim/*.o "$out"/obj/bind/*.o "$out/obj/test/memory_store.o" \
+  "$out/obj/fuzz/fuzz.o" "$out/obj/fuzz/json_oracle.o"
 for t in $targets; do
   driver=
   [ $engine = libfuzzer ] || driver="$out/obj/fuzz/driver.o"
+  libraries=-lxxhash
+  [ "$t" != json ] || libraries="$libraries $(pkg-config --libs lua5.4)"
   # shellcheck disable=SC2086
-  "$cc" $link "$out/obj/fuzz/fuzz_$t.o" $driver "$out/libfuzz.a" -lxxhash \
+  "$cc" $link "$out/obj/fuzz/fuzz_$t.o" $driver "$out/libfuzz.a" $libraries \
     -o "$out/fuzz_$t"
 done
 
@@ -124,6 +128,15 @@ for id in r0 s3 r65535 s65535 r0:s3 r0:s0:42 0x2a 0xffffffffffffffff \
 done
 text journal '{"step":"begin"}\n{"step":"lap"}\n'
 text journal '{"step":"begin"}\n!\n{"step":"lap"}'
+text json '{"a":[1,-2.5e3,"x\\u00e4",true,null,{}],"b":[9223372036854775808]}'
+text json '["\\ud83d\\ude00",1e999,{"":{},"\\u0061":-0}]'
+text json '"\\ud800\\ud800"'
+for i in 100 101; do  # spelled as so many lists in each other
+  text json "$(printf "%${i}s" | tr ' ' '\004')"
+done
+for i in 00 01 02 03 04 05 06; do
+  text json "\\2$i\\1$i\\3$i\\0$i\\3$i\\377\\001\\142\\0$i\\1$i\\3$i\\2$i"
+done
 for mode in 000 001 002 004 010 020 040 060 050; do
   text ranges "\\$mode\\001abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 done

@@ -67,9 +67,10 @@ end
 local DOORS = {
   { "^xxhash%.h$", { "runtime/base/hash.c" } },
   { "^xxh", { "runtime/base/hash.c" } },
-  { "^lua%.h$", { "runtime/bind/", "runtime/host/", "runtime/tidal_lua.h" } },
-  { "^lauxlib%.h$", { "runtime/bind/", "runtime/host/" } },
-  { "^lualib%.h$", { "runtime/host/" } },
+  { "^lua%.h$", { "runtime/bind/", "runtime/host/", "runtime/tidal_lua.h",
+                  "runtime/fuzz/json_oracle.h" } },
+  { "^lauxlib%.h$", { "runtime/bind/", "runtime/host/", "runtime/fuzz/json_oracle.c" } },
+  { "^lualib%.h$", { "runtime/host/", "runtime/fuzz/fuzz_json.c" } },
   { "^stdio%.h$", { "runtime/io/env_posix.c", "runtime/bind/", "runtime/host/",
                     "runtime/test/", "runtime/bench/", "runtime/fuzz/" } },
   { "^stdlib%.h$", { "runtime/io/env_posix.c", "runtime/io/panic_posix.c", "runtime/host/",

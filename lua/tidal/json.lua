@@ -92,13 +92,15 @@ local function quoted(text)
   return '"' .. (utf8.len(text) and text or mend_utf8(text)) .. '"'
 end
 
--- The shortest text that reads back as the same float.
+-- The shortest text that reads back as the same float; with a point, whatever
+-- the locale writes for it.
 local function float_text(value)
   local text
   for digits = 15, 17 do
     text = ("%." .. digits .. "g"):format(value)
     if tonumber(text) == value then break end
   end
+  text = text:gsub("[^%d%-+e]+", ".")
   return text:find "[.e]" and text or text .. ".0"
 end
 

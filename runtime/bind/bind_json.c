@@ -168,8 +168,12 @@ static size_t number_end(const reader *r, bool *whole) {
   return end;
 }
 
-/* Pushes what Lua reads in text[0..size), as tonumber does. */
-static void push_number(lua_State *L, const char *text, size_t size) {
+/* Pushes what Lua reads in the number that ends at `end`, as tonumber does.
+ * Where a locale has another point, it takes 200 characters at most. */
+static void push_number(const reader *r, size_t end) {
+  lua_State *L = r->L;
+  const char *text = r->text + r->at;
+  size_t size = end - r->at;
   char bytes[NUMBER_BYTES];
   if (size < sizeof bytes) {
     memcpy(bytes, text, size);
@@ -177,8 +181,8 @@ static void push_number(lua_State *L, const char *text, size_t size) {
     lua_stringtonumber(L, bytes);
     return;
   }
-  lua_pushlstring(L, text, size);
-  lua_stringtonumber(L, lua_tostring(L, -1));
+  text = lua_pushlstring(L, text, size);
+  if (lua_stringtonumber(L, text) == 0) fail(r, r->at, "too long a number");
   lua_remove(L, -2);
 }
 
@@ -190,7 +194,7 @@ static void read_number(reader *r) {
     for (; from < end; from++) value = value * 10 + (r->text[from] - '0');
     lua_pushinteger(r->L, negative ? -value : value);
   } else {
-    push_number(r->L, r->text + r->at, end - r->at);
+    push_number(r, end);
     if (isinf(lua_tonumber(r->L, -1))) {
       fail(r, r->at, "a number beyond every float");
     }
@@ -238,14 +242,15 @@ static void read_key(reader *r) {
  * nothing, and the table is whole. */
 static bool open_table(reader *r, bool is_list) {
   if (r->depth == DEPTH_MAX) fail(r, r->at, TOO_DEEP);
-  lua_createtable(r->L, 0, is_list ? 0 : r->likely);
+  r->at++;
+  skip(r);
+  bool is_empty = peek(r, r->at) == (is_list ? ']' : '}');
+  lua_createtable(r->L, 0, is_list || is_empty ? 0 : r->likely);
   if (is_list) {
     lua_pushvalue(r->L, LIST_META);
     lua_setmetatable(r->L, -2);
   }
-  r->at++;
-  skip(r);
-  if (peek(r, r->at) == (is_list ? ']' : '}')) {
+  if (is_empty) {
     r->at++;
     return false;
   }

@@ -111,7 +111,7 @@ static const td_migrate_log *push_copy(lua_State *L, uint32_t *count) {
 }
 
 /* migration:logs() -> list of { log =, there =, first =, last = } | nil, err:
- * every log of the directory and of the layout, in order, where it begins (0 =
+ * every log of the directory and of both layouts, where it begins (0 =
  * nowhere) and how far it is on disk. */
 static int logs(lua_State *L) {
   td_error err;
@@ -238,7 +238,7 @@ static int moved(lua_State *L) {
   return 1;
 }
 
-/* migration:bytes() -> bytes of events read, written */
+/* migration:bytes() -> bytes of events read (by checks, too), written */
 static int bytes(lua_State *L) {
   const td_migrate *m = &check(L)->m;
   td_bind_push_u64(L, m->read);

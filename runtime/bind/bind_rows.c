@@ -61,10 +61,15 @@ static void put_span(td_text *text, td_span span) {
   td_text_bytes(text, (const char *)span.data, span.size);
 }
 
+/* With a point, whatever the locale writes for it. */
 static void put_float(td_text *text, double value) {
   char out[FLOAT_BYTES_MAX];
   snprintf(out, sizeof out, "%.17g", value);
-  td_text_string(text, out);
+  size_t whole = strspn(out, "-0123456789einfa");
+  td_text_bytes(text, out, whole);
+  if (out[whole] == '\0') return;
+  td_text_char(text, '.');
+  td_text_string(text, out + whole + strcspn(out + whole, "0123456789"));
 }
 
 /* The value at the stack's top, which is a field of entry i. */

@@ -72,11 +72,11 @@ static td_status make_router(td_migrate *m, td_error *err) {
 
 /* A log of the directory may be another region's than the one asked for: one
  * that began as v1 is r0:s0 wherever it lies. */
-static td_status read_region(const td_migrate *m, td_migrate_log *entry,
+static td_status read_region(const td_wal_dir *dir, td_migrate_log *entry,
                              td_error *err) {
   td_wal_cursor cursor;
   td_wal_batch batch;
-  td_status status = td_wal_cursor_open(&cursor, &m->dir, entry->id.shard,
+  td_status status = td_wal_cursor_open(&cursor, dir, entry->id.shard,
                                         (td_seqno){0}, err);
   if (status != TD_OK) return status;
   if (td_wal_cursor_next(&cursor, &batch, NULL) == TD_OK) {
@@ -84,6 +84,31 @@ static td_status read_region(const td_migrate *m, td_migrate_log *entry,
   }
   td_wal_cursor_close(&cursor);
   return TD_OK;
+}
+
+/* Notes the log of an entry that was not there before, if it is now. */
+static td_status note_there(const td_wal_dir *dir, td_migrate_log *entry,
+                            td_error *err) {
+  uint32_t first;
+  if (entry->there || td_wal_dir_log(dir, entry->id.shard, &first) == 0) {
+    return TD_OK;
+  }
+  entry->there = true;
+  entry->first = dir->segments[first].name.first_seq;
+  return read_region(dir, entry, err);
+}
+
+/* Whoever opened a new log since the last look may have closed it again. */
+static td_status note_new(td_migrate *m, td_error *err) {
+  td_wal_dir dir;
+  if (m->opened == m->home->opened) return TD_OK;
+  td_status status = td_wal_dir_list(&dir, &m->home->env, m->home->dir, err);
+  if (status != TD_OK) return status;
+  for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
+    status = note_there(&dir, &m->logs[i], err);
+  }
+  td_wal_dir_close(&dir);
+  return status;
 }
 
 static td_status open_own(td_migrate *m, td_migrate_log *entry,
@@ -114,16 +139,17 @@ static void attach(td_migrate *m) {
 }
 
 td_status td_migrate_attach(td_migrate *m, td_error *err) {
-  td_status status = TD_OK;
   if (m->home->moved_lost) {
     return td_fail(err, TD_IO, "syncing moved events", 0, 0);
   }
+  td_status status = note_new(m, err);
   attach(m);
   for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];
     bool wanted = entry->there || entry->size > 0;
     if (wanted && !entry->log) status = open_own(m, entry, err);
   }
+  if (status == TD_OK) m->opened = m->home->opened;
   return status;
 }
 
@@ -136,11 +162,15 @@ td_status td_migrate_look(td_migrate *m, td_error *err) {
   return status;
 }
 
-/* An entry for every shard to come, and for every log that is there beside
- * them, in the order of segments: that of shards. */
+/* An entry for every shard of either layout, as writers may begin its log
+ * meanwhile, and for every log that is there beside them, in the order of
+ * segments: that of shards. */
 static td_status make_logs(td_migrate *m, td_error *err) {
-  uint32_t shards = m->home->next_routes.layout.num_shards, count = shards;
+  uint32_t shards = m->home->next_routes.layout.num_shards;
+  uint32_t now = m->home->routes.layout.num_shards;
   const td_wal_segment *segments = m->dir.segments;
+  if (shards < now) shards = now;
+  uint32_t count = shards;
   td_status status = take(m, &m->places, TD_SHARDS_MAX * sizeof *m->places,
                           err);
   if (status != TD_OK) return status;
@@ -191,12 +221,10 @@ static td_status open_logs(td_migrate *m, td_error *err) {
   td_status status = TD_OK;
   for (uint32_t i = 0; i < m->count && status == TD_OK; i++) {
     td_migrate_log *entry = &m->logs[i];
-    uint32_t first;
-    entry->there = td_wal_dir_log(&m->dir, entry->id.shard, &first) > 0;
-    if (entry->there) entry->first = m->dir.segments[first].name.first_seq;
     status = check_cuts(m, entry->id.shard, err);
-    if (status == TD_OK && entry->there) status = read_region(m, entry, err);
+    if (status == TD_OK) status = note_there(&m->dir, entry, err);
   }
+  m->opened = m->home->opened;
   if (status == TD_OK) status = td_migrate_look(m, err);
   for (uint32_t i = 0; i < m->count; i++) m->logs[i].start = m->logs[i].last;
   return status;

@@ -59,7 +59,7 @@ typedef struct td_migrate_sum {
   td_hash128 hash;
 } td_migrate_sum;
 
-/* A log of the directory, or of the next layout. */
+/* A log of the directory, or of one of the two layouts. */
 typedef struct td_migrate_log {
   td_log_id id;
   td_seqno first;       /* out: of its first segment; 0 = none */
@@ -86,7 +86,8 @@ typedef struct td_migrate {  /* private but for logs and the counts */
   td_migrate_log *logs;      /* rising */
   uint32_t count;
   uint32_t *places;          /* of a shard in logs */
-  uint64_t read, written;    /* bytes of events, in all laps */
+  uint64_t read, written;    /* bytes of events, in all laps and checks */
+  uint64_t opened;           /* logs of the home, at the last look */
   td_wal_dir dir;            /* as the lap or the check found it */
   td_wal_layouts layouts;
   bool listed;

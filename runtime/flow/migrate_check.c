@@ -84,6 +84,7 @@ td_status td_migrate_check_step(td_migrate *m, uint64_t bytes,
     if (status == TD_OK) status = count_batch(m, &batch, err);
     if (status == TD_OK) done += batch.head.payload_len;
   }
+  m->read += done;
   if (status != TD_OK) td_migrate_unlist(m);
   return status;
 }

@@ -40,6 +40,7 @@ typedef struct td_wal_home {
   bool moved_lost;      /* since then a log closed with moved events that did
                            not get to the disk */
   struct td_wal_log *logs;  /* open ones, by rising shard */
+  uint64_t opened;      /* how many ever were */
   td_error failed;      /* of a try to publish, sticky; TD_OK = none */
 } td_wal_home;
 

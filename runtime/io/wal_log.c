@@ -85,6 +85,7 @@ static void link_log(td_wal_log *log) {
   }
   log->next = *at;
   *at = log;
+  log->home->opened++;
 }
 
 static td_wal_log *find_log(const td_wal_home *home, td_shard_id shard) {

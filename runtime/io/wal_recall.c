@@ -1,243 +1,152 @@
 /* What a log knows of events that may come again: its own last ones, as many
  * as its window has. And, so that who tries again behind a cut what he sent
- * before it is told so by the new owner, as many of each log that was cut for
- * the published layout: the last ones before that layout that are this
- * shard's by it.
+ * before it is told so by the new owner, as many of each other log that was
+ * cut, through its last cut: those that are this shard's by the published
+ * layout.
  *
- * Those are found by the epochs in the headers, from the cut backwards: what
- * the migration itself brought, which may be most of a log, is passed over
- * without being read. What was truncated or retired is not known any more, and
- * when so many events of its own came since the cut, nothing is asked of the
- * other logs. All together at most TD_WAL_WINDOW_MAX. */
-#include "io/wal_layouts.h"
+ * When so many events of its own came since its last cut, nothing is asked of
+ * the other logs. At a publication each of them is read once, for all windows.
+ * All that a window knows is at most TD_WAL_WINDOW_MAX. */
 #include "io/wal_seams.h"
+#include "io/wal_sent.h"
+
+#define LIST_FIRST 64u  /* events; doubled when full */
+
+/* A log whose window is to know more. */
+typedef struct target {
+  td_wal_log *log;
+  uint32_t depth;    /* of each other log */
+  td_hash128 *list;  /* what was found there */
+  uint32_t count, room;
+} target;
 
 typedef struct recall {
-  const td_wal_dir *dir;
+  td_wal_sent sent;
   const td_wal_routes *routes;  /* of the layout that counts, or will */
-  td_shard_id shard;            /* whose events are wanted */
-  uint32_t depth;               /* of each log */
-  td_wal_window *window;        /* NULL: they are counted only */
+  target *targets;              /* by rising shard */
   uint32_t count;
-  uint8_t *payload;             /* of one batch */
-  size_t room;
+  uint32_t depth;               /* the most of theirs */
 } recall;
 
 /* --- the log itself ------------------------------------------------------- */
 
-static void take_own(td_wal_window *window, const td_wal_batch *batch,
-                     td_seqno from) {
-  const uint8_t *record = batch->payload.data;
-  if (batch->head.kind != TD_BATCH_SIGNALS) return;
-  for (uint32_t i = 0; i < batch->head.event_count; i++) {
-    if (batch->head.first_seq.value + i >= from.value) {
-      td_wal_window_add(window, (td_span){record, TD_RECORD_BYTES});
-    }
-    record += TD_RECORD_BYTES;
+typedef struct own {
+  td_wal_window *window;
+  td_seqno first;  /* of those that it got */
+} own;
+
+static td_status take_own(void *ctx, const uint8_t *records, uint32_t count,
+                          td_seqno first, uint64_t left, td_error *err) {
+  own *to = ctx;
+  (void)err;
+  if (left == to->window->size) to->first = first;
+  for (uint32_t i = 0; i < count; i++, records += TD_RECORD_BYTES) {
+    td_wal_window_add(to->window, (td_span){records, TD_RECORD_BYTES});
   }
-  td_wal_window_settle(window);
+  return TD_OK;
 }
 
-static td_status read_own(td_wal_log *log, const td_wal_dir *dir,
+/* *enough: the window is full of what was sent behind the cut. */
+static td_status read_own(td_wal_log *log, td_wal_sent *sent, bool *enough,
                           td_error *err) {
-  td_wal_cursor cursor;
-  td_wal_batch batch;
-  td_shard_id shard = log->options.log.shard;
-  uint32_t first;
-  uint64_t last = log->last_seq.value, size = log->window.size;
-  if (td_wal_dir_log(dir, shard, &first) == 0) return TD_OK;
-  td_seqno from = dir->segments[first].name.first_seq;
-  if (last >= size && last - size + 1 > from.value) {
-    from.value = last - size + 1;
-  }
-  td_status status = td_wal_cursor_open(&cursor, dir, shard, from, err);
-  while (status == TD_OK) {
-    status = td_wal_cursor_next(&cursor, &batch, err);
-    if (status == TD_OK) take_own(&log->window, &batch, from);
-  }
-  td_wal_cursor_close(&cursor);
-  return status == TD_END ? TD_OK : status;
-}
-
-/* --- a segment, header by header ------------------------------------------ */
-
-typedef struct headers {
-  const td_wal_dir *dir;
-  td_segname name;
-  td_file *file;
-  uint64_t offset, next;  /* of `head`, and behind it */
-  td_batch head;
-} headers;
-
-static td_status at_place(const headers *in, td_status status,
-                          td_error *err) {
-  char name[TD_SEGNAME_TEXT_MAX];
-  if (status == TD_OK || status == TD_END) return status;
-  td_segname_format(in->name, name);
-  td_error_at(err, name, in->offset);
-  return status;
-}
-
-static td_status open_headers(headers *in, const td_wal_dir *dir,
-                              uint32_t segment, td_error *err) {
-  char name[TD_SEGNAME_TEXT_MAX];
-  *in = (headers){.dir = dir, .name = dir->segments[segment].name};
-  td_segname_format(in->name, name);
-  int result = dir->env.store->file_open(dir->env.store_ctx, dir->dir, name,
-                                         &in->file);
-  if (result == 0) return TD_OK;
-  in->file = NULL;
-  return td_wal_fail_io(err, "opening", result, name, 0);
-}
-
-static void close_headers(headers *in) {
-  const td_env *env = &in->dir->env;
-  if (in->file) env->store->file_close(env->store_ctx, in->file);
-}
-
-/* The next one, of events through `upto`; else TD_END. */
-static td_status next_header(headers *in, td_seqno upto, td_error *err) {
-  uint8_t bytes[TD_BATCH_HEADER_BYTES];
-  size_t filled;
-  if (in->next > 0 && td_seqno_cmp(td_batch_last_seq(&in->head), upto) >= 0) {
-    return TD_END;
-  }
-  in->offset = in->next;
-  td_status status = td_wal_file_fill(&in->dir->env, in->file, bytes,
-                                      sizeof bytes, in->offset, &filled, err);
-  if (status != TD_OK) return at_place(in, status, err);
-  if (filled == 0 || bytes[0] == 0) return TD_END;
-  status = td_batch_decode((td_span){bytes, filled}, &in->head, err);
-  if (status != TD_OK) return at_place(in, status, err);
-  in->next = in->offset + td_batch_size(&in->head);
-  return td_seqno_cmp(in->head.first_seq, upto) > 0 ? TD_END : TD_OK;
-}
-
-/* How many of a batch's events are older than the layout. */
-static uint32_t older(const recall *r, const td_batch *head) {
-  bool is = head->kind == TD_BATCH_SIGNALS
-         && head->layout_epoch != r->routes->layout.epoch;
-  return is ? head->event_count : 0;
-}
-
-static td_status read_payload(recall *r, const headers *in, td_error *err) {
-  size_t size = in->head.payload_len, filled;
-  if (size > r->room) {
-    uint8_t *room = td_alloc_resize(&r->dir->env.alloc, r->payload, r->room,
-                                    size);
-    if (!room) return td_fail(err, TD_NO_MEMORY, "batch", size, 0);
-    r->payload = room;
-    r->room = size;
-  }
-  td_status status = td_wal_file_fill(&r->dir->env, in->file, r->payload,
-                                      size, in->offset + TD_BATCH_HEADER_BYTES,
-                                      &filled, err);
+  own to = {.window = &log->window};
+  td_status status = td_wal_sent_log(sent, log->options.log.shard, err);
   if (status == TD_OK) {
-    status = td_batch_verify(&in->head, (td_span){r->payload, filled}, err);
+    status = td_wal_sent_last(sent, log->last_seq, log->options.window_events,
+                              take_own, &to, err);
   }
-  return at_place(in, status, err);
+  td_cut cut = td_wal_sent_cut(sent, log->home->epoch);
+  *enough = cut.epoch == 0 || td_seqno_cmp(to.first, cut.upto) > 0;
+  return status;
 }
 
 /* --- the logs that were cut ----------------------------------------------- */
 
-static void take(recall *r, uint32_t from, uint32_t upto) {
-  for (uint32_t i = from; i < upto; i++) {
-    const uint8_t *record = r->payload + (size_t)i * TD_RECORD_BYTES;
-    td_shard_id owner = td_wal_route(r->routes, td_record_entity(record));
-    if (!td_shard_id_eq(owner, r->shard)) continue;
-    r->count++;
-    if (!r->window) continue;
-    td_wal_window_add(r->window, (td_span){record, TD_RECORD_BYTES});
+static target *find(const recall *r, td_shard_id shard) {
+  uint32_t low = 0, high = r->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    target *at = &r->targets[middle];
+    uint32_t there = at->log->options.log.shard.value;
+    if (there == shard.value) return at;
+    if (there < shard.value) low = middle + 1;
+    else high = middle;
   }
+  return NULL;
 }
 
-/* Those of a segment, but for the first *skip. */
-static td_status take_segment(recall *r, uint32_t segment, td_seqno upto,
-                              uint64_t *skip, td_error *err) {
-  headers in;
-  td_status status = open_headers(&in, r->dir, segment, err);
-  while (status == TD_OK) {
-    status = next_header(&in, upto, err);
-    uint32_t count = status == TD_OK ? older(r, &in.head) : 0;
-    uint32_t from = *skip < count ? (uint32_t)*skip : count;
-    *skip -= from;
-    if (from == count) continue;
-    status = read_payload(r, &in, err);
-    if (status == TD_OK) take(r, from, count);
+static td_status keep(target *to, td_hash128 hash, td_error *err) {
+  const td_alloc *alloc = &to->log->home->env.alloc;
+  if (to->count == to->room) {
+    uint32_t room = to->room ? to->room * 2 : LIST_FIRST;
+    void *list = td_alloc_resize(alloc, to->list, to->room * sizeof hash,
+                                 room * sizeof hash);
+    if (!list) {
+      return td_fail(err, TD_NO_MEMORY, "events of a window",
+                     room * sizeof hash, 0);
+    }
+    to->list = list;
+    to->room = room;
   }
-  close_headers(&in);
-  return status == TD_END ? TD_OK : status;
-}
-
-static td_status count_segment(const recall *r, uint32_t segment,
-                               td_seqno upto, uint64_t *count,
-                               td_error *err) {
-  headers in;
-  td_status status = open_headers(&in, r->dir, segment, err);
-  while (status == TD_OK) {
-    status = next_header(&in, upto, err);
-    if (status == TD_OK) *count += older(r, &in.head);
-  }
-  close_headers(&in);
-  return status == TD_END ? TD_OK : status;
-}
-
-/* The last r->depth events of a log through its cut. */
-static td_status take_log(recall *r, td_shard_id shard, td_seqno upto,
-                          td_error *err) {
-  const td_wal_segment *list = r->dir->segments;
-  uint32_t first, count = td_wal_dir_log(r->dir, shard, &first);
-  uint32_t end = first + count;
-  while (end > first && td_seqno_cmp(list[end - 1].name.first_seq, upto) > 0) {
-    end--;
-  }
-  uint64_t found = 0;
-  uint32_t at = end;
-  td_status status = TD_OK;
-  while (status == TD_OK && at > first && found < r->depth) {
-    status = count_segment(r, --at, upto, &found, err);
-  }
-  uint64_t skip = found > r->depth ? found - r->depth : 0;
-  for (; status == TD_OK && at < end; at++) {
-    status = take_segment(r, at, upto, &skip, err);
-  }
-  return status;
-}
-
-/* Where a log was cut for the layout; 0 = it was not. */
-static td_status cut_of(const recall *r, const td_wal_layouts *layouts,
-                        td_shard_id shard, td_seqno *upto, td_error *err) {
-  td_wal_file file;
-  td_cuts cuts;
-  upto->value = 0;
-  if (!td_wal_layouts_cuts(layouts, shard)) return TD_OK;
-  td_status status = td_wal_cuts_read(r->dir, shard, &file, &cuts, err);
-  if (status != TD_OK) return status;
-  for (uint32_t i = 0; i < cuts.count; i++) {
-    td_cut cut = td_cuts_get((td_span){file.data, file.size}, i);
-    if (cut.epoch == r->routes->layout.epoch) *upto = cut.upto;
-  }
-  td_wal_file_free(r->dir, &file);
+  to->list[to->count++] = hash;
   return TD_OK;
 }
 
-static td_status take_logs(recall *r, const td_wal_layouts *layouts, bool own,
-                           td_error *err) {
+/* What a log still has is its own window's. */
+static td_status take(void *ctx, const uint8_t *records, uint32_t count,
+                      td_seqno first, uint64_t left, td_error *err) {
+  const recall *r = ctx;
   td_status status = TD_OK;
-  for (uint32_t s = 0; s < TD_SHARDS_MAX && status == TD_OK; s++) {
-    td_shard_id shard = {(uint16_t)s};
-    td_seqno upto = {0};
-    if (own || !td_shard_id_eq(shard, r->shard)) {
-      status = cut_of(r, layouts, shard, &upto, err);
-    }
-    if (status == TD_OK && upto.value > 0) {
-      status = take_log(r, shard, upto, err);
-    }
+  (void)first;
+  for (uint32_t i = 0; i < count && status == TD_OK; i++, left--) {
+    td_span record = {records + (size_t)i * TD_RECORD_BYTES, TD_RECORD_BYTES};
+    td_shard_id owner = td_wal_route(r->routes,
+                                     td_record_entity(record.data));
+    if (td_shard_id_eq(owner, r->sent.shard)) continue;
+    target *to = find(r, owner);
+    if (!to || left > to->depth) continue;
+    td_hash128 hash = td_hash128_of(record);
+    if (td_wal_window_has(&to->log->window, hash)) continue;
+    status = keep(to, hash, err);
   }
   return status;
 }
 
-/* --- the window ----------------------------------------------------------- */
+static td_status take_logs(recall *r, td_error *err) {
+  td_status status = TD_OK;
+  for (uint32_t s = 0; s < TD_SHARDS_MAX && status == TD_OK; s++) {
+    td_shard_id shard = {(uint16_t)s};
+    if (!td_wal_layouts_cuts(&r->sent.layouts, shard)) continue;
+    status = td_wal_sent_log(&r->sent, shard, err);
+    if (status != TD_OK) break;
+    td_cut cut = td_wal_sent_cut(&r->sent, r->routes->layout.epoch);
+    status = td_wal_sent_last(&r->sent, cut.upto, r->depth, take, r, err);
+  }
+  return status;
+}
+
+/* --- the windows ---------------------------------------------------------- */
+
+/* Room for what is found, behind all that is known: the oldest goes only
+ * where it is too much. */
+static td_status widen(target *to, td_error *err) {
+  td_wal_log *log = to->log;
+  uint32_t known = td_wal_window_count(&log->window);
+  uint32_t size = log->options.window_events;
+  if (to->count == 0) return TD_OK;
+  if (size < known) size = known;
+  bool fits = to->count <= TD_WAL_WINDOW_MAX - size;
+  size = fits ? size + to->count : TD_WAL_WINDOW_MAX;
+  td_status status = td_wal_window_init(&log->wider, &log->home->env.alloc,
+                                        size, err);
+  if (status != TD_OK) return status;
+  for (uint32_t i = 0; i < to->count; i++) {
+    td_wal_window_put(&log->wider, to->list[i]);
+  }
+  td_wal_window_put_all(&log->wider, &log->window);
+  td_wal_window_settle(&log->wider);
+  return TD_OK;
+}
 
 /* So many of each log, that there is room for all. */
 static uint32_t depth_of(const td_wal_log *log,
@@ -250,40 +159,20 @@ static uint32_t depth_of(const td_wal_log *log,
   return depth < most ? depth : most;
 }
 
-/* Makes log->wider, if there is something to add: counts it, then takes it. */
-static td_status fill_wider(td_wal_log *log, recall *r,
-                            const td_wal_layouts *layouts, bool own,
-                            td_error *err) {
-  td_status status = take_logs(r, layouts, own, err);
-  if (status != TD_OK || r->count == 0) return status;
-  status = td_wal_window_init(&log->wider, &log->home->env.alloc,
-                              log->options.window_events + r->count, err);
-  if (status != TD_OK) return status;
-  r->window = &log->wider;
-  status = take_logs(r, layouts, own, err);
-  if (status == TD_OK) td_wal_window_add_all(&log->wider, &log->window);
-  else td_wal_window_deinit(&log->wider);
-  return status;
-}
-
-/* `own`: also what the log itself had before its cut, of which a window that
- * was open all the time knows. */
-static td_status widen(td_wal_log *log, const td_wal_dir *dir,
-                       const td_wal_routes *routes, bool own, td_error *err) {
-  td_wal_layouts layouts;
-  td_seqno cut;
-  recall r = {.dir = dir, .routes = routes, .shard = log->options.log.shard};
-  td_status status = td_wal_layouts_list(&layouts, dir, err);
-  if (status != TD_OK) return status;
-  r.depth = depth_of(log, &layouts);
-  status = cut_of(&r, &layouts, r.shard, &cut, err);
-  bool past = cut.value > 0 && log->last_seq.value - cut.value
-                                 >= log->options.window_events;
-  if (status == TD_OK && !past) {
-    status = fill_wider(log, &r, &layouts, own, err);
+/* Makes log->wider of each target that has something to add. */
+static td_status ask_others(recall *r, td_error *err) {
+  for (uint32_t i = 0; i < r->count; i++) {
+    target *to = &r->targets[i];
+    to->depth = depth_of(to->log, &r->sent.layouts);
+    if (r->depth < to->depth) r->depth = to->depth;
   }
-  td_alloc_free(&dir->env.alloc, r.payload, r.room);
-  td_wal_layouts_close(&layouts);
+  td_status status = take_logs(r, err);
+  for (uint32_t i = 0; i < r->count; i++) {
+    target *to = &r->targets[i];
+    if (status == TD_OK) status = widen(to, err);
+    td_alloc_free(&to->log->home->env.alloc, to->list,
+                  to->room * sizeof *to->list);
+  }
   return status;
 }
 
@@ -297,10 +186,15 @@ static void settle(td_wal_log *log) {
 
 static td_status read_all(td_wal_log *log, const td_wal_dir *dir,
                           td_error *err) {
-  td_status status = read_own(log, dir, err);
-  if (status != TD_OK || log->home->epoch == 0) return status;
-  status = widen(log, dir, &log->home->routes, true, err);
+  bool enough;
+  target to = {.log = log};
+  recall r = {.routes = &log->home->routes, .targets = &to, .count = 1};
+  td_status status = td_wal_sent_open(&r.sent, dir, err);
+  if (status != TD_OK) return status;
+  status = read_own(log, &r.sent, &enough, err);
+  if (status == TD_OK && !enough) status = ask_others(&r, err);
   if (status == TD_OK) settle(log);
+  td_wal_sent_close(&r.sent);
   return status;
 }
 
@@ -319,18 +213,35 @@ td_status td_wal_recall(td_wal_log *log, td_error *err) {
   return status;
 }
 
-td_status td_wal_recall_next(td_wal_home *home, td_error *err) {
+/* --- a publication -------------------------------------------------------- */
+
+static td_status ask_for_all(td_wal_home *home, recall *r, td_error *err) {
   td_wal_dir dir;
-  td_wal_log *log = home->logs;
-  while (log && log->options.window_events == 0) log = log->next;
-  if (!log) return TD_OK;
   td_status status = td_wal_dir_list(&dir, &home->env, home->dir, err);
   if (status != TD_OK) return status;
-  for (; log && status == TD_OK; log = log->next) {
-    if (log->options.window_events == 0) continue;
-    status = widen(log, &dir, &home->next_routes, false, err);
-  }
+  status = td_wal_sent_open(&r->sent, &dir, err);
+  if (status == TD_OK) status = ask_others(r, err);
+  td_wal_sent_close(&r->sent);
   td_wal_dir_close(&dir);
+  return status;
+}
+
+td_status td_wal_recall_next(td_wal_home *home, td_error *err) {
+  recall r = {.routes = &home->next_routes};
+  uint32_t count = 0;
+  for (const td_wal_log *log = home->logs; log; log = log->next) {
+    count += log->options.window_events > 0;
+  }
+  if (count == 0) return TD_OK;
+  size_t size = count * sizeof *r.targets;
+  r.targets = td_alloc_resize(&home->env.alloc, NULL, 0, size);
+  if (!r.targets) return td_fail(err, TD_NO_MEMORY, "windows", size, 0);
+  for (td_wal_log *log = home->logs; log; log = log->next) {
+    if (log->options.window_events == 0) continue;
+    r.targets[r.count++] = (target){.log = log};
+  }
+  td_status status = ask_for_all(home, &r, err);
+  td_alloc_free(&home->env.alloc, r.targets, size);
   if (status != TD_OK) td_wal_recall_end(home, false);
   return status;
 }

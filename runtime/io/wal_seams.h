@@ -69,8 +69,7 @@ td_status td_wal_recover(td_wal_log *log, td_error *err);
 /* wal_recall.c: what the window knows. */
 
 /* When a log is opened. Statuses: TD_OK; those of td_wal_window_init,
- * td_wal_dir_list, td_wal_layouts_list, td_wal_cuts_read and
- * td_wal_cursor_next. */
+ * td_wal_dir_list, td_wal_sent_open, td_wal_sent_log and td_wal_sent_last. */
 td_status td_wal_recall(td_wal_log *log, td_error *err);
 /* Before the next layout is published, with its cuts written: makes ready, for
  * every open log. Statuses: the same; after anything but TD_OK there is

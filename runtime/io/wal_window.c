@@ -81,7 +81,7 @@ void td_wal_window_deinit(td_wal_window *window) {
   *window = (td_wal_window){.size = 0};
 }
 
-static bool add(td_wal_window *window, td_hash128 hash) {
+bool td_wal_window_put(td_wal_window *window, td_hash128 hash) {
   uint32_t slot = find(window, hash);
   if (window->table[slot] > 0) return false;
   td_assert(window->end - window->start < 2 * (uint64_t)window->size);
@@ -92,14 +92,23 @@ static bool add(td_wal_window *window, td_hash128 hash) {
 }
 
 bool td_wal_window_add(td_wal_window *window, td_span record) {
-  return window->size == 0 || add(window, td_hash128_of(record));
+  if (window->size == 0) return true;
+  return td_wal_window_put(window, td_hash128_of(record));
 }
 
-void td_wal_window_add_all(td_wal_window *window,
+void td_wal_window_put_all(td_wal_window *window,
                            const td_wal_window *other) {
   for (uint64_t event = other->start; event < other->end; event++) {
-    add(window, other->ring[place_of(other, event)]);
+    td_wal_window_put(window, other->ring[place_of(other, event)]);
   }
+}
+
+bool td_wal_window_has(const td_wal_window *window, td_hash128 hash) {
+  return window->table[find(window, hash)] > 0;
+}
+
+uint32_t td_wal_window_count(const td_wal_window *window) {
+  return (uint32_t)(window->end - window->start);
 }
 
 void td_wal_window_undo(td_wal_window *window, uint32_t count) {

@@ -49,9 +49,14 @@ TD_API void td_wal_window_undo(td_wal_window *window, uint32_t count);
 /* What was added stays; all but the newest `size` are forgotten. */
 TD_API void td_wal_window_settle(td_wal_window *window);
 
-/* Adds the events of another window, oldest first, but those known. There must
- * be room for all of them. */
-TD_API void td_wal_window_add_all(td_wal_window *window,
+/* The same by its hash, td_hash128_of its bytes, in a window that is one. There
+ * must be room: for twice `size` since the last settle. */
+TD_API bool td_wal_window_put(td_wal_window *window, td_hash128 hash);
+/* Those of another window, oldest first. */
+TD_API void td_wal_window_put_all(td_wal_window *window,
                                   const td_wal_window *other);
+TD_API bool td_wal_window_has(const td_wal_window *window, td_hash128 hash);
+/* Of how many events it knows. */
+TD_API uint32_t td_wal_window_count(const td_wal_window *window);
 
 #endif

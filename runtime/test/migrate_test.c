@@ -6,6 +6,7 @@
 
 #include "io/journal.h"
 #include "io/wal_parts.h"
+#include "test/layout_text.h"
 #include "test/migrate_story.h"
 
 /* --- cases ---------------------------------------------------------------- */
@@ -324,6 +325,32 @@ static void case_lent(void) {
   CHECK(lost > 0);
 }
 
+/* A log of the old layout and of both, that began meanwhile and are closed. */
+static void case_new(void) {
+  td_migrate m;
+  td_migrate_options options = {.region = {2}};
+  char text[512];
+  size_t size = layout_text(text, sizeof text, NEW, "hash", 2, NULL);
+  world_begin();
+  CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
+  CHECK(td_migrate_open(&m, &at.home, (td_span){(uint8_t *)text, size},
+                        &options, NULL) == TD_OK);
+  for (uint32_t s = 1; s < LOGS; s++) {
+    CHECK(world_open_log(s) == TD_OK);
+    CHECK(world_append(s, world_id(s, 1000)) == TD_OK);
+    CHECK(td_wal_log_close(&at.logs[s], true, NULL) == TD_OK);
+  }
+  CHECK(td_migrate_look(&m, NULL) == TD_OK);
+  for (uint32_t s = 0; s < LOGS; s++) {
+    const td_migrate_log *log = td_migrate_find(&m, (td_shard_id){(uint16_t)s});
+    CHECK(log != NULL && log->there == (s > 0));
+    CHECK(log != NULL && log->last.value == (s > 0) && log->start.value == 0);
+  }
+  td_migrate_close(&m, NULL);
+  world_close();
+  world_end();
+}
+
 /* Every call fails once; then again, in the same process. */
 static void case_errors(void) {
   static const int32_t errors[] = {TD_SYS_IO, TD_SYS_NOSPC};
@@ -375,6 +402,7 @@ void test_migrate(void) {
   test_case("migrate", "nor when one was left", case_truncate_left);
   test_case("migrate", "a power failure behind every call", case_crash);
   test_case("migrate", "a log is handed over to a writer", case_lent);
+  test_case("migrate", "logs that begin meanwhile", case_new);
   test_case("migrate", "every call fails", case_errors);
   test_case("migrate", "every request for memory fails", case_memory);
 }

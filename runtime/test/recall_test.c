@@ -1,5 +1,5 @@
 /* Events that come again behind a cut: the new owner knows them.
- * Covers io/wal_recall io/wal_window io/wal_home. */
+ * Covers io/wal_recall io/wal_sent io/wal_window io/wal_home. */
 #include <string.h>
 
 #include "test/layout_text.h"
@@ -27,14 +27,18 @@ static td_status open_owners(td_span layout, uint32_t window) {
   return status;
 }
 
-/* Whether its owner of now knows an event of the story. */
-static bool known(uint32_t event) {
+/* Whether a log knows an event of the story; whether its owner does. */
+static bool known_by(uint32_t s, uint32_t event) {
   td_record record = {{story_ids[event]}, 1, 1.0f, 7};
   td_seqno number = {UINT64_MAX};
-  td_wal_log *log = &at.logs[story_owner(story_ids[event])];
-  td_status status = td_wal_log_append_each(log, &record, 1, &number, &at.err);
+  td_status status = td_wal_log_append_each(&at.logs[s], &record, 1, &number,
+                                            &at.err);
   CHECK_TEXT(td_status_code(status), "ok");
   return number.value == 0;
+}
+
+static bool known(uint32_t event) {
+  return known_by(story_owner(story_ids[event]), event);
 }
 
 /* Event number `i` of the log from its end, 0 = the last one. */
@@ -51,11 +55,11 @@ static void check_known(void) {
   CHECK(!known(from_end(0, EACH - 1)));
 }
 
-/* How many of those that are known were sent before the cut to any log. */
+/* How many of those that are known were sent to other logs. */
 static uint32_t inherited(uint32_t owner) {
   uint32_t count = 0;
   for (uint32_t s = 0; s < LOGS; s++) {
-    for (uint32_t i = 0; i < WINDOW; i++) {
+    for (uint32_t i = 0; i < WINDOW && s != owner; i++) {
       count += story_owner(story_ids[from_end(s, i)]) == owner;
     }
   }
@@ -98,46 +102,126 @@ static void case_comes_later(void) {
   world_end();
 }
 
-/* Everything goes to s2, which nothing leaves. */
-static td_span layout_of_one(void) {
+/* Everything goes to s2. */
+static td_span layout_of_one(uint32_t epoch) {
   static char out[1024];
-  size_t size = layout_text(out, sizeof out, NEW, "ranges", LOGS,
+  size_t size = layout_text(out, sizeof out, epoch, "ranges", LOGS,
                             "[{\"shard\":2,\"first\":\"0x0\","
                             "\"last\":\"0xffffffffffffffff\"}]");
   return (td_span){(const uint8_t *)out, size};
 }
 
-static td_status merge(void) {
-  td_migrate m;
+/* Copies what is there, and holds the logs. */
+static void copy_all(td_migrate *m, td_span layout) {
   td_migrate_options options = {.region = {2}};
-  CHECK(td_migrate_open(&m, &at.home, layout_of_one(), &options, NULL)
-        == TD_OK);
-  for (uint32_t i = 0; i < m.count; i++) m.logs[i].upto = m.logs[i].last;
-  td_status status = td_migrate_lap(&m, &at.err);
-  while (status == TD_OK) status = td_migrate_step(&m, 100, &at.err);
-  CHECK(status == TD_END && td_migrate_hold(&m, NULL) == TD_OK);
-  status = td_migrate_publish(&m, layout_of_one(), &at.err);
+  CHECK(td_migrate_open(m, &at.home, layout, &options, NULL) == TD_OK);
+  for (uint32_t i = 0; i < m->count; i++) m->logs[i].upto = m->logs[i].last;
+  td_status status = td_migrate_lap(m, &at.err);
+  while (status == TD_OK) status = td_migrate_step(m, 100, &at.err);
+  CHECK(status == TD_END && td_migrate_hold(m, NULL) == TD_OK);
+}
+
+/* How many calls it took to publish. */
+static uint64_t go_to(td_span layout) {
+  td_migrate m;
+  copy_all(&m, layout);
+  uint64_t before = at.disk.counts.calls;
+  CHECK(td_migrate_publish(&m, layout, &at.err) == TD_OK);
+  uint64_t calls = at.disk.counts.calls - before;
   td_migrate_let_go(&m);
   td_migrate_close(&m, NULL);
-  return status;
+  return calls;
 }
 
 /* What a log had that got more than its window holds. */
 static void case_target(void) {
   story_fill();
   CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
-  CHECK(merge() == TD_OK);
+  go_to(layout_of_one(NEW));
   td_wal_home_close(&at.home);
-  CHECK(world_open(layout_of_one()) == TD_OK);
+  CHECK(world_open(layout_of_one(NEW)) == TD_OK);
   CHECK(open_log(2, WINDOW) == TD_OK);
-  for (uint32_t s = 0; s < LOGS; s++) {
-    td_record record = {{story_ids[from_end(s, 0)]}, 1, 1.0f, 7};
-    td_seqno number = {UINT64_MAX};
-    CHECK(td_wal_log_append_each(&at.logs[2], &record, 1, &number, NULL)
-          == TD_OK);
-    CHECK_U64(number.value, 0);
-  }
+  for (uint32_t s = 0; s < LOGS; s++) CHECK(known_by(2, from_end(s, 0)));
   world_close();
+  world_end();
+}
+
+/* One layout after the other: what was known stays known, whether the next
+ * one adds much or little. */
+static void case_twice(void) {
+  story_fill();
+  CHECK(open_owners(world_layout(OLD, "hash", NULL), WINDOW) == TD_OK);
+  go_to(story_layout());
+  CHECK(world_append(1, UINT64_MAX) == TD_OK);
+  for (uint32_t epoch = NEW + 1; epoch < NEW + 4; epoch++) {
+    go_to(layout_of_one(epoch));
+    for (uint32_t s = 0; s < LOGS; s++) {
+      for (uint32_t i = 0; i < WINDOW - 1; i++) {
+        CHECK(known_by(2, from_end(s, i)));
+      }
+    }
+  }
+  CHECK(td_wal_window_count(&at.logs[2].window) <= LOGS * WINDOW + 1);
+  world_close();
+  world_end();
+}
+
+/* What a migration brought that is not published yet, or never, is not what
+ * was sent: a process that dies while it copies forgets nothing. */
+static void case_brought(void) {
+  td_migrate m;
+  story_fill();
+  CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
+  copy_all(&m, layout_of_one(NEW));
+  CHECK(td_migrate_find(&m, (td_shard_id){2})->last.value == EACH);
+  td_migrate_close(&m, NULL);
+  td_wal_home_close(&at.home);
+  CHECK(open_owners(world_layout(OLD, "hash", NULL), WINDOW) == TD_OK);
+  CHECK(at.logs[2].last_seq.value > EACH + WINDOW);
+  for (uint32_t i = 0; i < WINDOW; i++) CHECK(known_by(2, from_end(2, i)));
+  world_close();
+  world_end();
+}
+
+/* Whatever windows there are, a publication reads each log once: others wait
+ * for it. */
+static void case_once(void) {
+  uint64_t calls[2];
+  for (uint32_t more = 0; more < 2; more++) {
+    story_fill();
+    CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
+    CHECK(open_log(1, WINDOW) == TD_OK);
+    CHECK(open_log(2, more ? WINDOW : 0) == TD_OK);
+    calls[more] = go_to(story_layout());
+    world_close();
+    world_end();
+  }
+  CHECK_U64(calls[1], calls[0]);
+}
+
+/* Another thread truncates a log between its listing and its reading: what is
+ * gone is not known, and no more. */
+static void case_gone_meanwhile(void) {
+  uint32_t passed = 0;
+  story_fill();
+  CHECK(world_open(world_layout(OLD, "hash", NULL)) == TD_OK);
+  CHECK(story_run(false) == TD_OK);
+  td_wal_home_close(&at.home);
+  bool reached = true;
+  for (uint64_t i = 1; reached; i++) {
+    CHECK(world_open(story_layout()) == TD_OK);
+    at.disk.faults.fail_call = at.disk.counts.calls + i;
+    at.disk.faults.fail_sys = TD_SYS_NOENT;
+    td_status status = open_log(1, WINDOW);
+    reached = at.disk.counts.calls >= at.disk.faults.fail_call;
+    at.disk.faults = (td_disk_faults){.fail_call = 0};
+    bool opening = status == TD_IO && strcmp(at.err.subject, "opening") == 0;
+    bool segment = opening && strncmp(at.err.file, "cuts-", 5) != 0;
+    CHECK(!segment || strstr(at.err.file, "s00001"));
+    passed += status == TD_OK;
+    world_close();
+  }
+  CHECK(passed > 2);
   world_end();
 }
 
@@ -229,6 +313,10 @@ void test_recall(void) {
   test_case("recall", "in the process that goes on", case_goes_on);
   test_case("recall", "in a process that comes later", case_comes_later);
   test_case("recall", "a log that nothing left", case_target);
+  test_case("recall", "one layout after the other", case_twice);
+  test_case("recall", "moved events are not what was sent", case_brought);
+  test_case("recall", "each log is read once", case_once);
+  test_case("recall", "a log whose front goes meanwhile", case_gone_meanwhile);
   test_case("recall", "a log whose front is gone", case_truncated);
   test_case("recall", "a log that is damaged", case_damaged);
   test_case("recall", "failures", case_failures);

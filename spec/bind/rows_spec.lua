@@ -29,6 +29,13 @@ describe("rows()", function()
     end
   end)
 
+  it("writes a point in a locale with a comma", function()
+    assert.equal("0.25,-1e-300,2,inf,-nan,nan\n", require "spec.support.locale".printed [[
+      local list = {}
+      for i, x in ipairs { 0.25, -1e-300, 2, 1 / 0, 0 / 0, -(0 / 0) } do list[i] = { x = x } end
+      print(require "tidal.core".rows(list, "%g(x)"))]])
+  end)
+
   it("writes a part of a list", function()
     local list = { { n = 1 }, { n = 2 }, { n = 3 } }
     local function part(...) return rows(list, "%d(n)", ...) end

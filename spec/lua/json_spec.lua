@@ -1,5 +1,6 @@
 -- JSON written: the order that is given, and valid whatever the bytes.
 local json = require "tidal.json"
+local locale = require "spec.support.locale"
 local gen = dofile "spec/support/gen.lua"
 local raised = dofile "spec/support/raised.lua"
 
@@ -167,6 +168,32 @@ local function same(a, b)
   end
   return true
 end
+
+describe("json in a locale with a comma", function()
+  it("has points", function()
+    assert.equal("[0.5,1e+300,2.0,1.5e-07]\ttrue\n", locale.printed [[
+      local json = require "tidal.json"
+      local text = json.encode { 0.5, 1e300, 2.0, 1.5e-7 }
+      print(text, json.decode(text)[4] == 1.5e-7)]])
+  end)
+
+  it("has no number of which Lua does not find the point", function()
+    assert.equal("json: too long a number at offset 5\n", locale.printed [[
+      local text = '{"a":1.' .. ("3"):rep(300) .. "}"
+      print((select(2, pcall(require "tidal.json".decode, text))))]])
+  end)
+
+  it("has them in plans too", function()
+    assert.equal("true\n", locale.printed [[
+      local routing = tidal.routing.hash()
+      local function of(shards)
+        return tidal.cluster { name = "a", regions = { "r" }, shards = shards, epoch = shards,
+                               routing = routing }
+      end
+      local text = of(2):diff(of(3)):json()
+      print(text:find('"share":0.', 1, true) ~= nil and not text:find "%d,%d")]])
+  end)
+end)
 
 describe("json", function()
   it("reads back every value, one line or many", function()

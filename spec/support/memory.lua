@@ -76,7 +76,8 @@ local fine, err = pcall(function()
   local layouts <close> = checked(wal.layouts(reader))
   local walk <close> = checked(layouts:live(0))
   checked(walk:text("csv", false, 1 << 20))
-  assert(core.json_read('{"a":[1.5,"x\\n",null]}', {}, dir).a[3] == dir)
+  assert(core.json_read('{"a":[1.5,"x\\n",null,' .. ("7"):rep(70) .. ',"'
+                        .. ("\\n"):rep(3000) .. '"]}', {}, dir).a[3] == dir)
 end)
 local failed = disarm()
 if not fine then

@@ -16,32 +16,37 @@ local function raise(err)
   error(err, 0)
 end
 
--- The borders of the next lap, and how many events it has.
+-- Where the next lap of a log begins. What was truncated is nowhere, and its
+-- state is safe elsewhere.
+local function after_of(state, log)
+  local after = state.after[log.shard] or 0
+  if log.first ~= 0 and math.ult(after, log.first - 1) then
+    return log.first - 1
+  end
+  return after
+end
+
+-- The borders of the next lap.
 local function borders(self)
-  local state, list, events = self:state(), {}, 0
+  local state, list = self:state(), {}
   for _, log in ipairs(self:logs()) do
-    local after = state.after[log.shard] or 0
-    -- What was truncated is nowhere, and its state is safe elsewhere.
-    if log.first ~= 0 and math.ult(after, log.first - 1) then
-      after = log.first - 1
-    end
+    local after = after_of(state, log)
     if math.ult(after, log.last) then
       local upto = log.last
       if core.u64.lt(self.lap_events, upto - after) then
         upto = after + self.lap_events
       end
       list[#list + 1] = { shard = log.shard, after = after, upto = upto }
-      events = events + (upto - after)
     end
   end
-  return list, events
+  return list
 end
 
 -- How many events are not copied yet.
 local function count_rest(self)
   local state, events = self:state(), 0
   for _, log in ipairs(self:logs()) do
-    events = events + (log.last - (state.after[log.shard] or 0))
+    events = events + (log.last - after_of(state, log))
   end
   return events
 end
@@ -51,13 +56,14 @@ end
 local function check_log(self, shard, after)
   local begun, err = self.move:check(shard, after)
   if not begun then raise(err) end
+  local first = self.move:bytes()
   repeat
+    local before = self.move:bytes()
     local more
     more, err = self.move:check_step(self.slice_bytes)
     if more == nil then raise(err) end
-    local before = self.looked_at
-    self.looked_at = self.move:found().count
-    self:give_way((self.looked_at - before) * RECORD_BYTES)
+    self.looked_at = self.move:bytes() - first
+    self:give_way(self.move:bytes() - before)
   until not more
   self.looked_at = 0
   return self.move:found()
@@ -188,7 +194,7 @@ function M.verify(self)
   self.verified = true
 end
 
----Bytes of events that may have arrived and are not verified yet.
+---Bytes of events, arrived or written, that verify has not read yet.
 function M.left_to_verify(self)
   if not self.move then return nil end
   local state, events = self:state(), 0
@@ -198,7 +204,7 @@ function M.left_to_verify(self)
       events = events + (log.last - start)
     end
   end
-  return (events - self.looked_at) * RECORD_BYTES
+  return math.max(0, events * RECORD_BYTES - self.looked_at)
 end
 
 -- What the laps since verify brought, looked at behind what was seen then.

@@ -5,10 +5,12 @@
 -- that was changed by hand is refused. Rules are functions, of which it holds
 -- the names and the answers they gave: the layout it leads to brings them.
 local core = require "tidal.core"
+local faults = require "tidal.faults"
 local json = require "tidal.json"
 
 local M = {}
 
+local SHARD_LAST <const> = 65535
 local FORMATS <const> = { ["tidal-diff/1"] = true, ["tidal-plan/1"] = true }
 
 local function refuse(path, form, ...)
@@ -33,10 +35,22 @@ local function routing_of(routing)
   return make[routing.strategy]()
 end
 
+local function is_shard(value)
+  return math.type(value) == "integer" and value >= 0 and value <= SHARD_LAST
+end
+
+-- A file may say of a run that it has any number of shards.
+local function check_shards(run)
+  if is_shard(run.first) and is_shard(run.last) then return end
+  error(("shards %s to %s: they are numbers from 0 to %d"):format(
+    faults.shown(run.first), faults.shown(run.last), SHARD_LAST), 0)
+end
+
 local function leaders_of(runs)
   if runs == "all" then return runs end
   local out = {}
   for _, run in ipairs(runs) do
+    check_shards(run)
     for s = run.first, run.last do out[s] = run.leader end
   end
   return out
@@ -63,6 +77,8 @@ local function steps_of(list)
     elseif step.kind == "strategy" then
       read_ids(step.source.ranges or {})
       read_ids(step.target.ranges or {})
+    elseif step.first ~= nil then
+      check_shards(step)
     end
   end
   return list
@@ -95,6 +111,10 @@ local function built(path, value)
   return plan
 end
 
+local function list_of(value)
+  return type(value) == "table" and value or {}
+end
+
 -- The names of its rules, all of which held when it was written; raises if
 -- not.
 local function names_of_rules(path, value)
@@ -103,7 +123,13 @@ local function names_of_rules(path, value)
     refuse(path, "was refused when it was written, after step %s by rule "
            .. "'%s': %s", refused.step, refused.rule, refused.why)
   end
-  for i, rule in ipairs(value.rules or {}) do names[i] = rule.name end
+  for i, rule in ipairs(list_of(value.rules)) do
+    local name = type(rule) == "table" and rule.name
+    if type(name) ~= "string" then
+      refuse(path, "was changed since it was written: rule %d has no name", i)
+    end
+    names[i] = name
+  end
   return names
 end
 

@@ -18,7 +18,8 @@ local M = {}
 local ENDS_AND_SHARDS <const> = '"first":"0x%x(first)","last":"0x%x(last)",'
                              .. '"source":%d(source),"target":%d(target)'
 local MOVE <const> = '{"kind":"%s(kind)",' .. ENDS_AND_SHARDS .. "}"
-local KEYS <const> = "{" .. ENDS_AND_SHARDS .. ',"share":%g(share)}'
+local SHARE <const> = ',"share":%g(share)}'
+local KEYS <const> = "{" .. ENDS_AND_SHARDS .. SHARE
 local RUN <const> = '{"first":%d(first),"last":%d(last),"leader":"%s(leader)"}'
 local SHARDS <const> = '{"kind":"%s(kind)","first":%d(first),'
                     .. '"last":%d(last),"leader":"%s(leader)"}'
@@ -95,7 +96,7 @@ local function moves_json(fields)
   if fields.space and not price then return rows(fields.moves, KEYS) end
   for i, move in ipairs(fields.moves) do
     local cost = cost_json(price and price.moves and price.moves[i])
-    local share = (',"share":%.17g}'):format(move.share)
+    local share = core.rows({ move }, SHARE)
     if fields.space then
       out[i] = "{" .. core.rows({ move }, ENDS_AND_SHARDS) .. cost .. share
     else

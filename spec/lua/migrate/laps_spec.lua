@@ -61,6 +61,82 @@ describe("a directory", function()
     shut(one)
   end)
 
+  it("has a log copied that is new, and closed again before anybody looks", function()
+    local from = setup.layout(1, 3)
+    for _, name in ipairs { "copy", "verify" } do
+      local disk <close> = tidal.sim.disk { seed = 1 }
+      local home = must(core.wal.open(disk:dir "us", { create = true, layout = from }))
+      local function write(shard, first)
+        local writer <close> = must(home:writer { shard = shard })
+        for id = first, first + 50 do
+          if from:route(id).value == shard then
+            must(writer:append { { entity = id, timestamp_ns = id, signal_type = 1, weight = 1 } })
+          end
+        end
+      end
+      write(0, 1)
+      local m = tidal.migrate(from:diff(setup.layout(2, 2))) {
+        wal = { us = { dir = disk:dir "us", home = home } },
+      }
+      m:begin()
+      for _, step in ipairs(m.steps) do
+        step:run()
+        if step.name == name then
+          write(1, 100)
+          write(2, 200)
+        end
+      end
+      m:close()
+      home:close()
+      local live, count = scene.live(disk:dir "us")
+      assert.same({}, scene.faults(disk:dir "us", live, setup.layout(2, 2)))
+      local wanted = 0
+      for s, first in pairs { [0] = 1, 100, 200 } do
+        for id = first, first + 50 do
+          if from:route(id).value == s then wanted = wanted + 1 end
+        end
+      end
+      assert.equal(wanted, count)
+    end
+  end)
+
+  it("is verified at the pace of what is read, also of what others wrote", function()
+    local disk = written()
+    local home = must(core.wal.open(disk:dir "us", { layout = FROM }))
+    local one = open(disk, { home = home })
+    run(one, "copy")
+    local writer, wrote = must(home:writer { shard = 0 }), 0
+    for id = 1000, 1200 do
+      if FROM:route(id).value == 0 then
+        must(writer:append { { entity = id, timestamp_ns = id, signal_type = 1, weight = 1 } })
+        wrote = wrote + 1
+      end
+    end
+    local work, read = coroutine.wrap(function() one:verify() end), 0
+    for bytes in work do read = read + bytes end
+    local _, moved = one.move:bytes()
+    assert.equal(moved + wrote * 21, read)
+    shut(one)
+    home:close()
+  end)
+
+  it("that was truncated has no more to read than is there", function()
+    local disk <close> = tidal.sim.disk { seed = 1 }
+    scene.write(disk:dir "us", FROM, 0, scene.events(1, 1000), { segment_bytes = 4096 })
+    do
+      local home <close> = must(core.wal.open(disk:dir "us", { layout = FROM }))
+      local writer = must(home:writer { shard = 0 })
+      for _ = 1, 2 do must(writer:checkpoint { seqno = writer:durable() }) end
+      assert.is_true(must(writer:truncate(writer:durable())) > 2)
+    end
+    local one = open(disk, nil, { lap_events = 1 << 20, slice_bytes = 21 })
+    local left
+    local work = coroutine.wrap(function() one:copy() end)
+    while work() do left = left or one:left_to_copy() + one.move:bytes() end
+    assert.equal(one.move:bytes(), left)
+    shut(one)
+  end)
+
   it("has batches of many events moved whole, with borders in the middle of them", function()
     local disk = tidal.sim.disk { seed = 1 }
     scene.write(disk:dir "us", FROM, 0, scene.events(1, 5000), { batch = 3000 })

@@ -1,5 +1,6 @@
 -- Plans that were written are read back; what does not fit is refused.
 local cluster = require "tidal.cluster"
+local core = require "tidal.core"
 local gen = require "spec.support.gen"
 local json = require "tidal.json"
 local pairs_of = require "spec.support.pairs"
@@ -105,6 +106,52 @@ describe("a plan file is refused", function()
     changed(function(v) v.steps = { {} } end)
     changed(function(v) v.to.layout.regions[1].name = "no name" end)
     changed(function(v) v.to.leaders = { { first = 0, last = 9, leader = "us-east" } } end)
+    assert.equal("shards 0 to 9223372036854775807: they are numbers from 0 to 65535",
+                 changed(function(v) v.to.leaders[1].last = math.maxinteger end))
+    assert.equal("shards -1 to 4: they are numbers from 0 to 65535",
+                 changed(function(v) v.from.leaders[1].first = -1 end))
+    assert.equal("shards 5 to 65536: they are numbers from 0 to 65535",
+                 changed(function(v) v.steps[1].last = 65536 end))
+    assert.equal("shards 5 to the float 5: they are numbers from 0 to 65535",
+                 changed(function(v) v.steps[1].last = 5.0 end))
+    assert.equal("rule 1 has no name", changed(function(v) v.rules = { 7 } end))
+    assert.equal("rule 2 has no name",
+                 changed(function(v) v.rules = { { name = "a" }, { name = 7 } } end))
+  end)
+
+  local HOSTILE <const> = {
+    json.null, true, false, -1, 0, 65536, math.maxinteger, math.mininteger, 1.5, 1e300, "", "0x0",
+    ("x"):rep(1000), json.list {}, {}, json.list { json.list {} }, { name = 1 },
+    { first = 0, last = math.maxinteger, leader = "us-east" },
+  }
+
+  -- A place in a value, at any depth: the table that holds it and the key.
+  local function any_place(g, value)
+    while true do
+      local keys = {}
+      for key in pairs(value) do keys[#keys + 1] = key end
+      table.sort(keys)
+      local key = g:pick(keys)
+      local inner = value[key]
+      if type(inner) ~= "table" or not next(inner) or g:once_in(4) then return value, key end
+      value = inner
+    end
+  end
+
+  it("with any value in the place of another", function()
+    local with_rules = from:diff(script.layout { epoch = 2, shards = 6,
+                                                 rules = { rules.max_leaders(6) } }):json()
+    gen.property("values", 400, function(g)
+      local value = json.decode(with_rules)
+      local holder, key = any_place(g, value)
+      local put = g:pick(HOSTILE)
+      holder[key] = put
+      return with(json.encode(value), function(path)
+        local ok, plan = pcall(tidal.read_plan, path)
+        if ok then ok, plan = pcall(function() return plan:json(), tostring(plan) end) end
+        return not ok and not core.is_error(plan) and ("%s = %s: %s"):format(key, put, plan)
+      end)
+    end)
   end)
 
   it("with every byte of it turned, or else it is the same plan", function()
