@@ -48,7 +48,8 @@ int td_bind_home_router(lua_State *L) {
     td_bind_check_home(L, 1);
   } while (home->routes.layout.range_count != count);
   if (home->epoch == 0) {
-    td_fail(&err, TD_EPOCH, "router without a layout", 0, home->published);
+    td_fail(&err, TD_EPOCH, "a directory opened without { layout = }", 0,
+            home->published);
     return td_bind_fail(L, &err);
   }
   init_router(L, router, &home->routes.layout, home->routes.ranges);

@@ -107,6 +107,8 @@ describe("a home", function()
       local home <close> = assert(wal.open(dir))
       local router, err = home:router()
       assert.same({ nil, "epoch" }, { router, err.code })
+      assert.equal("epoch: a directory opened without { layout = } is of epoch 0, the layout "
+                   .. "published here is of epoch 0", tostring(err))
     end)
   end)
 
