@@ -63,6 +63,14 @@ function M.journal(epoch)
   return ("migration-%010d.journal"):format(epoch)
 end
 
+---True, or what `wal verify` says of a directory that is not right. What a process was writing
+---when it was killed may be torn: nobody was told that it is there.
+function M.sound(path)
+  local exit, out = cli.run { "wal", "verify", path }
+  local last = out:match "[^\n]*\n$"
+  return exit == 0 and (last == "clean\n" or last:find "^%d+ torn: " ~= nil), out
+end
+
 local Here = {}
 Here.__index = Here
 
